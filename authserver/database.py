@@ -1,0 +1,182 @@
+"""The database: one engine, one way to read, one way to write; nothing else in the package commits.
+
+A *step* is a plain function of one open connection, always named `db`. `Database.write` runs it as one
+transaction and commits before it answers, so nobody is told of a change that did not last. A refusal that must
+leave a trace is returned by the step, never raised: raising rolls back.
+
+SQLite runs in WAL with `synchronous=FULL`: a sign-out that was acknowledged survives a power cut. Writers take
+the lock at the start (`BEGIN IMMEDIATE`), so a step never fails half-way for want of it.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, DateTime, Engine, Integer, MetaData, Table, create_engine, event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.types import BigInteger, TypeDecorator
+
+T = TypeVar("T")
+Step = Callable[[Connection], T]
+
+NAMING: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+
+CONNECT_SECONDS: Final = 2
+STATEMENT_MILLISECONDS: Final = 5_000
+SERIALIZATION_ATTEMPTS: Final = 5
+TRY_AGAIN: Final = frozenset(
+    {"40001", "40P01"}
+)  # serialization failure, deadlock: the standard's "try again"
+
+BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts rows by INTEGER PRIMARY KEY alone
+
+
+class DatabaseUnavailable(Exception):
+    """The database did not answer; nothing was changed by this call, or it is not known whether it was."""
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Another writer holds SQLite's lock; the step was not begun."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime in UTC, on SQLite as well, where the driver forgets the time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - signature of SQLAlchemy
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
+        return (
+            None
+            if value is None
+            else value.replace(tzinfo=UTC)
+            if value.tzinfo is None
+            else value.astimezone(UTC)
+        )
+
+
+class Database:
+    """One database, reached by its URL: `sqlite:///file` or `postgresql://…`."""
+
+    def __init__(self, url: str, *, connections: int = 4) -> None:
+        self.url: URL = make_url(url)
+        self.embedded = self.url.get_backend_name() == "sqlite"
+        self.connections = connections
+        self.engine = _sqlite(self.url) if self.embedded else _postgresql(self.url, connections)
+
+    def read(self, step: Step[T]) -> T:
+        """Run a step that changes nothing.
+
+        :raises DatabaseUnavailable: the database did not answer.
+        """
+        with _named_failures(), self.engine.connect() as db:
+            return step(db)
+
+    def write(self, step: Step[T], *, patience: float = 5.0) -> T:
+        """Run a step as one transaction; it is durable when this returns, and undone when the step raises.
+
+        :param patience: seconds to wait for SQLite's write lock; with 0 the call never blocks.
+        :raises DatabaseBusy: the lock was not free in time; the step was not begun.
+        :raises DatabaseUnavailable: the database did not answer.
+        """
+        for _ in range(SERIALIZATION_ATTEMPTS - 1):
+            try:
+                return self._transact(step, patience)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in TRY_AGAIN:
+                    raise
+        return self._transact(step, patience)
+
+    def _transact(self, step: Step[T], patience: float) -> T:
+        with _named_failures(), self.engine.connect() as db:
+            if self.embedded:
+                db.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+                db.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                answer = step(db)
+            except BaseException:
+                self._end(db, "ROLLBACK")
+                raise
+            self._end(db, "COMMIT")
+            return answer
+
+    def _end(self, db: Connection, how: str) -> None:
+        """SQLite's transaction is ours (`BEGIN IMMEDIATE`), so its end is as well."""
+        if self.embedded:
+            db.exec_driver_sql(how)
+        elif how == "COMMIT":
+            db.commit()
+        else:
+            db.rollback()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def insert_missing(db: Connection, table: Table, **values: Any) -> None:
+    """Insert a row, or leave the one that has its key: both databases say it alike, SQLAlchemy in two places."""
+    insert = sqlite_insert if db.dialect.name == "sqlite" else postgresql_insert
+    db.execute(insert(table).values(**values).on_conflict_do_nothing())
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",  # the driver begins nothing behind our back
+        pool_reset_on_return=None,
+        skip_autocommit_rollback=True,
+        connect_args={"check_same_thread": False, "cached_statements": 256},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 0"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _postgresql(url: URL, connections: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=CONNECT_SECONDS,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": CONNECT_SECONDS * 1000,
+            "options": f"-c statement_timeout={STATEMENT_MILLISECONDS} -c timezone=UTC",
+        },
+    )
+
+
+@contextmanager
+def _named_failures() -> Iterator[None]:
+    """Tell "the database is away" from a mistake of ours, by what the driver says."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        if getattr(error.orig, "sqlstate", None) in TRY_AGAIN:
+            raise
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            raise DatabaseBusy("another writer holds the database's lock") from error
+        raise DatabaseUnavailable(f"the database does not answer ({type(error.orig).__name__})") from error
+    except PoolTimeout as error:
+        raise DatabaseUnavailable("every database connection is in use") from error

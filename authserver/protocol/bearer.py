@@ -1,0 +1,7 @@
+"""RFC 6750 §3.1: the error codes of a protected resource, and the status that goes with each."""
+
+from typing import Final
+
+INVALID_REQUEST: Final = "invalid_request"
+INVALID_TOKEN: Final = "invalid_token"  # noqa: S105 - an error code
+INSUFFICIENT_SCOPE: Final = "insufficient_scope"

@@ -1,0 +1,8 @@
+"""Where an issuer publishes its documents, relative to the issuer URL."""
+
+from typing import Final
+
+JWKS: Final = "/.well-known/jwks.json"
+OPENID_CONFIGURATION: Final = "/.well-known/openid-configuration"  # OIDC Discovery §4
+AUTHORIZATION_SERVER: Final = "/.well-known/oauth-authorization-server"  # RFC 8414 §3
+REVOCATIONS: Final = "/revocations"

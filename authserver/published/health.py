@@ -1,0 +1,33 @@
+"""GET /livez: the process answers; GET /readyz: it can also sign, and has heard from the database lately."""
+
+from typing import Final
+
+from starlette.types import Scope
+
+from authserver.keyring.live import CannotSign, LiveKeyring
+from authserver.protocol.media import JSON
+from authserver.published.documents import Document, json_document
+
+ALIVE: Final = json_document({"status": "ok"}, JSON, "no-store")
+HEARD_WITHIN: Final = 3.0
+
+
+class Readiness:
+    """Says ready only when a sign-in could succeed."""
+
+    def __init__(self, keyring: LiveKeyring, algorithm: str) -> None:
+        self._keyring = keyring
+        self._algorithm = algorithm
+
+    def __call__(self, scope: Scope) -> Document:  # noqa: ARG002 - a document's source is given the request
+        try:
+            self._keyring.signer(self._algorithm)
+        except CannotSign as error:
+            return _not_ready(str(error))
+        if not self._keyring.confirmed_within(HEARD_WITHIN):
+            return _not_ready("the database has not answered for a while")
+        return ALIVE
+
+
+def _not_ready(why: str) -> Document:
+    return json_document({"status": "not ready", "why": why}, JSON, "no-store", 503)

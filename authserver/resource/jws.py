@@ -1,0 +1,136 @@
+"""The strict door for every compact JWS that comes in (RFC 7515 §7.1, RFC 8725bis): the server stands behind it too.
+
+What the libraries behind it tolerate, it does not: padding, other alphabets and non-zero trailing bits in base64url
+(several spellings of one token defeat a list of revoked ones), repeated members, unknown critical extensions, keys
+brought along in the header (`jwk`, `x5c`) or fetched from an address in it (`jku`, `x5u`), and any exception that is
+not MalformedToken. The algorithm is the key's; the header's `alg` only has to agree (RFC 8725 §3.1).
+"""
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, NewType
+
+from authserver.resource.keys import ALGORITHMS, PublicKey, is_safe_kid
+from authserver.resource.strict_json import MalformedJSON, strict_json
+
+__all__ = [
+    "MalformedToken",
+    "UnverifiedJWS",
+    "VerifiedClaims",
+    "VerifiedPayload",
+    "parse_compact",
+    "strict_json",
+    "verified_claims",
+    "verify_signature",
+]
+
+MAX_TOKEN: Final = 16_384
+_MAX_HEADER: Final = 2_048
+_MAX_TYP: Final = 100
+# `crit` and `b64` change what is signed; the others bring or point to a key; `enc` and `zip` belong to JWE.
+_REFUSED_MEMBERS: Final = frozenset(("crit", "b64", "jwk", "jku", "x5u", "x5c", "enc", "zip"))
+# By the length of a segment modulo 4: its padding, and the last characters whose unused bits are zero.
+_ENDINGS: Final[tuple[tuple[bytes, frozenset[int]], ...]] = (
+    (b"", frozenset(range(128))),
+    (b"", frozenset()),
+    (b"==", frozenset(b"AQgw")),
+    (b"=", frozenset(b"AEIMQUYcgkosw048")),
+)
+
+VerifiedPayload = NewType("VerifiedPayload", bytes)
+VerifiedClaims = NewType("VerifiedClaims", dict[str, Any])
+
+
+class MalformedToken(ValueError):
+    """Why a string is no JWS that we read. Never carries the token: exceptions end in logs."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class UnverifiedJWS(NamedTuple):
+    """A well-formed JWS, and nothing that anybody vouches for yet."""
+
+    unverified_header: Mapping[str, Any]
+    signing_input: bytes
+    unverified_payload: bytes
+    signature: bytes
+
+
+def parse_compact(token: str, *, max_length: int = MAX_TOKEN) -> UnverifiedJWS:
+    """Take a compact JWS apart; MalformedToken for everything that is not exactly one."""
+    if not isinstance(token, str):
+        raise MalformedToken("not a string")
+    if len(token) > max_length:
+        raise MalformedToken("too long")
+    if "+" in token or "/" in token or "=" in token or not token.isascii():
+        raise MalformedToken("a character outside base64url")
+    raw = token.encode()
+    first, last = raw.find(b"."), raw.rfind(b".")  # a third dot between them is no base64url
+    if not 0 < first < last < len(raw) - 1:
+        raise MalformedToken("not three segments with a header and a signature")
+    standard = raw.replace(b"-", b"+").replace(b"_", b"/")  # the alphabet that binascii reads strictly
+    return UnverifiedJWS(
+        _parse_header(standard[:first]),
+        raw[:last],
+        _base64_decode(standard[first + 1 : last]),
+        _base64_decode(standard[last + 1 :]),
+    )
+
+
+def verify_signature(jws: UnverifiedJWS, key: PublicKey) -> VerifiedPayload | None:
+    """The payload once `key` vouches for it; None for a header of another algorithm or key, and for every failure."""
+    header = jws.unverified_header
+    if header["alg"] != key.alg or header["kid"] != key.kid:
+        return None
+    if not key.verifies(jws.signing_input, jws.signature):
+        return None
+    return VerifiedPayload(jws.unverified_payload)
+
+
+def verified_claims(payload: VerifiedPayload) -> VerifiedClaims:
+    """The claims of a payload whose signature was verified; MalformedToken when they are no strict JSON object."""
+    try:
+        return VerifiedClaims(strict_json(payload))
+    except MalformedJSON as malformed:
+        raise MalformedToken(f"payload: {malformed}") from None
+
+
+def _base64_decode(segment: bytes) -> bytes:
+    padding, canonical = _ENDINGS[len(segment) % 4]
+    if segment and segment[-1] not in canonical:
+        raise MalformedToken("not canonical base64url")
+    try:
+        return a2b_base64(segment + padding, strict_mode=True)
+    except Base64Error:
+        raise MalformedToken("a character outside base64url") from None
+
+
+@lru_cache(maxsize=256)
+def _parse_header(segment: bytes) -> Mapping[str, Any]:
+    """An issuer writes a handful of headers, a service reads them a million times."""
+    if len(segment) > _MAX_HEADER:
+        raise MalformedToken("header too long")
+    try:
+        header = strict_json(_base64_decode(segment))
+    except MalformedJSON as malformed:
+        raise MalformedToken(f"header: {malformed}") from None
+    _check_header(header)
+    return MappingProxyType(header)
+
+
+def _check_header(header: Mapping[str, Any]) -> None:
+    if not _REFUSED_MEMBERS.isdisjoint(header):
+        raise MalformedToken("header: a member that is not accepted")
+    alg = header.get("alg")
+    if not isinstance(alg, str) or alg not in ALGORITHMS:
+        raise MalformedToken("header: algorithm not accepted")
+    if not is_safe_kid(header.get("kid")):
+        raise MalformedToken("header: no usable kid")
+    typ = header.get("typ", "")
+    if not isinstance(typ, str) or len(typ) > _MAX_TYP:
+        raise MalformedToken("header: typ is not a short string")

@@ -1,0 +1,91 @@
+"""Every statement of the revocation list.
+
+The sequence comes from one row that is locked until the commit, not from a database sequence: numbers then become
+visible in their own order, so a reader that has seen 18 has seen everything up to 18. (A database sequence hands out
+18 and 19, and 19 may be committed first: a reader that asks "after 19" never hears of 18.)
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from authserver.protocol.revocation import WITH_CUTOFF, Kind
+from authserver.revocations.models import revocation, revocation_head
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """One entry of the list. `before` stands on the kinds `sub` and `client_id`, and only there."""
+
+    sequence: int
+    kind: Kind
+    value: str
+    before: datetime | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest sequence, and the epoch in which it counts."""
+
+    sequence: int
+    epoch: str
+
+
+def append(
+    db: Connection,
+    kind: Kind,
+    value: str,
+    *,
+    now: datetime,
+    expires_at: datetime,
+    before: datetime | None = None,
+) -> int:
+    """Add an entry and answer its sequence. Call it late in a transaction: it holds the list's lock."""
+    if (before is not None) != (kind in WITH_CUTOFF):
+        raise ValueError(
+            f"a revocation of kind {kind} {'needs a' if kind in WITH_CUTOFF else 'has no'} cut-off"
+        )
+    sequence: int = db.execute(
+        update(revocation_head)
+        .where(revocation_head.c.id == 1)
+        .values(sequence=revocation_head.c.sequence + 1)
+        .returning(revocation_head.c.sequence)
+    ).scalar_one()
+    db.execute(
+        insert(revocation).values(
+            sequence=sequence,
+            kind=kind.value,
+            value=value,
+            before=before,
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    return sequence
+
+
+def head(db: Connection) -> Head:
+    row = db.execute(select(revocation_head.c.sequence, revocation_head.c.epoch)).one()
+    return Head(row.sequence, row.epoch)
+
+
+def after(db: Connection, since: int, upto: int, now: datetime) -> list[Revocation]:
+    """Answer the living entries with `since` < sequence ≤ `upto`, in order."""
+    query = (
+        select(revocation)
+        .where(revocation.c.sequence > since, revocation.c.sequence <= upto, revocation.c.expires_at > now)
+        .order_by(revocation.c.sequence)
+    )
+    return [
+        Revocation(row.sequence, Kind(row.kind), row.value, row.before, row.created_at, row.expires_at)
+        for row in db.execute(query)
+    ]
+
+
+def purge(db: Connection, now: datetime, batch: int = 500) -> int:
+    """Delete up to `batch` entries whose tokens have all expired; answer how many."""
+    gone = select(revocation.c.sequence).where(revocation.c.expires_at <= now).limit(batch)
+    return db.execute(delete(revocation).where(revocation.c.sequence.in_(gone))).rowcount

@@ -1,0 +1,52 @@
+"""The session that a cookie opens, and its renewal: one read, and one write where there is something to note."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from authserver.accounts.store import Account
+from authserver.clock import Clock
+from authserver.opaque import hash_secret
+from authserver.sessions import store
+from authserver.sessions.lifetime import Lifetime
+from authserver.sessions.sign_out import NotYet, not_yet
+from authserver.sessions.store import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A living session and its account, as of `at`: a token for it carries `iat` = `at`."""
+
+    session: Session
+    account: Account
+    at: datetime
+
+
+class CurrentSessions:
+    """Finds living sessions by the secret in their cookie."""
+
+    def __init__(self, lifetime: Lifetime, clock: Clock) -> None:
+        self.lifetime = lifetime
+        self._clock = clock
+
+    def find(self, db: Connection, secret: str) -> Current | None:
+        now = self._clock.now()
+        found = store.by_secret(db, hash_secret(secret), now=now, seen_after=self.lifetime.seen_after(now))
+        return None if found is None else Current(*found, now)
+
+    def refresh(self, db: Connection, secret: str) -> Current | NotYet | None:
+        """Find a session and note its use. A sign-out in between wins: then there is none.
+
+        The moment is taken after the write, which waits for a sign-out that is under way.
+        """
+        current = self.find(db, secret)
+        if current is None or (early := not_yet(current.account, current.at)):
+            return None if current is None else early
+        now = current.at
+        alive = store.touch(db, current.session.id, now=now, seen_after=self.lifetime.seen_after(now))
+        return current if alive else None
+
+    def note_use(self, db: Connection, current: Current) -> None:
+        now = current.at
+        store.touch(db, current.session.id, now=now, seen_after=self.lifetime.seen_after(now))

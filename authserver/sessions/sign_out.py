@@ -1,0 +1,91 @@
+"""Ending sessions, and telling resource services: the session's end and its revocation are one transaction.
+
+`here` ends chosen sessions and writes one `sid` entry for each. `everywhere` ends all of an account's and writes a
+single `sub` entry with a cut-off. The cut-off is the next whole second, because `iat` counts whole seconds: every
+token given out until now is older, and `tokens_not_before` keeps a token of the same second from being given out
+afterwards (`NotYet`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from authserver.accounts import store as accounts
+from authserver.audit.store import Actor, Entry, record
+from authserver.clock import seconds
+from authserver.protocol.revocation import Kind
+from authserver.revocations import store as revocations
+from authserver.sessions import store
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """No token may be given out before this moment, at most a second away: a sign-out everywhere came just before."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """Ends sessions. `tokens_live` is how long after now a token may still be alive, clock skew included."""
+
+    tokens_live: timedelta
+
+    def here(
+        self,
+        db: Connection,
+        session_ids: Iterable[str],
+        *,
+        now: datetime,
+        why: str,
+        by: Actor,
+        address: str | None = None,
+    ) -> list[str]:
+        """End sessions and answer which had been alive; the others are left as they are."""
+        ended = store.end(db, session_ids, now=now)
+        for sid in ended:
+            revocations.append(db, Kind.SID, sid, now=now, expires_at=now + self.tokens_live)
+        for sid in ended:
+            record(db, Entry(why, now, by, store.owner(db, sid), sid, address))
+        return ended
+
+    def everywhere(
+        self,
+        db: Connection,
+        account_id: str,
+        *,
+        now: datetime,
+        why: str,
+        by: Actor,
+        address: str | None = None,
+    ) -> list[str]:
+        """End every session and every token of an account; answer which sessions had been alive."""
+        cutoff = _cut_off(db, account_id, now)
+        ended = store.end_all(db, account_id, now=now)
+        self._revoke(db, account_id, cutoff, now)
+        record(db, Entry(why, now, by, account_id, address=address, detail={"sessions": len(ended)}))
+        return ended
+
+    def cut_off_tokens(self, db: Connection, account_id: str, *, now: datetime) -> None:
+        """End every token given out until now, and leave the sessions: they are worth a new one."""
+        self._revoke(db, account_id, _cut_off(db, account_id, now), now)
+
+    def _revoke(self, db: Connection, account_id: str, cutoff: datetime, now: datetime) -> None:
+        revocations.append(
+            db, Kind.SUB, account_id, now=now, expires_at=now + self.tokens_live, before=cutoff
+        )
+
+
+def _cut_off(db: Connection, account_id: str, now: datetime) -> datetime:
+    """Write the cut-off on the account, which also locks it: locks go account, sessions, list, audit log."""
+    cutoff = datetime.fromtimestamp(seconds(now) + 1, UTC)
+    accounts.change(db, account_id, tokens_not_before=cutoff)
+    return cutoff
+
+
+def not_yet(account: accounts.Account, now: datetime) -> NotYet | None:
+    """Say whether a token given out now would fall under the account's own cut-off."""
+    cutoff = account.tokens_not_before
+    return NotYet(cutoff) if cutoff is not None and cutoff > now else None

@@ -1,0 +1,137 @@
+"""Every statement of the session table."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+
+from authserver.accounts import store as accounts
+from authserver.accounts.models import account
+from authserver.accounts.store import Account
+from authserver.opaque import SecretHash
+from authserver.sessions.models import session
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser. `id` is `sid` on the wire."""
+
+    id: str
+    account_id: str
+    started_at: datetime
+    authenticated_at: datetime
+    amr: tuple[str, ...]
+    last_seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    address: str | None
+    user_agent: str | None
+
+
+COLUMNS = (
+    session.c.id,
+    session.c.account_id,
+    session.c.started_at,
+    session.c.authenticated_at,
+    session.c.amr,
+    session.c.last_seen_at,
+    session.c.expires_at,
+    session.c.ended_at,
+    session.c.address,
+    session.c.user_agent,
+)
+
+
+def add(db: Connection, made: Session, secret_hash: SecretHash) -> None:
+    db.execute(
+        insert(session).values(
+            id=made.id,
+            secret_hash=secret_hash,
+            account_id=made.account_id,
+            started_at=made.started_at,
+            authenticated_at=made.authenticated_at,
+            amr=list(made.amr),
+            last_seen_at=made.last_seen_at,
+            expires_at=made.expires_at,
+            address=made.address,
+            user_agent=made.user_agent,
+        )
+    )
+
+
+def by_secret(
+    db: Connection, secret_hash: SecretHash, *, now: datetime, seen_after: datetime
+) -> tuple[Session, Account] | None:
+    """Answer the living session that a cookie opens, and its account, in one read."""
+    query = (
+        select(*accounts.COLUMNS, *COLUMNS)
+        .join(account, account.c.id == session.c.account_id)
+        .where(session.c.secret_hash == secret_hash, _alive(now, seen_after), account.c.disabled_at.is_(None))
+    )
+    row = db.execute(query).one_or_none()
+    return None if row is None else (_session(row[len(accounts.COLUMNS) :]), accounts.from_row(row))
+
+
+def touch(db: Connection, session_id: str, *, now: datetime, seen_after: datetime) -> bool:
+    """Note that a living session was used; say whether it still lived, in the same statement."""
+    statement = (
+        update(session).where(session.c.id == session_id, _alive(now, seen_after)).values(last_seen_at=now)
+    )
+    return db.execute(statement).rowcount == 1
+
+
+def end(db: Connection, session_ids: Iterable[str], *, now: datetime) -> list[str]:
+    """End sessions that have not ended; answer which those were."""
+    chosen = session.c.id.in_(list(session_ids))
+    return _end(db, chosen, now)
+
+
+def end_all(db: Connection, account_id: str, *, now: datetime) -> list[str]:
+    """End every session of an account; answer which."""
+    return _end(db, session.c.account_id == account_id, now)
+
+
+def of_account(db: Connection, account_id: str, *, now: datetime, seen_after: datetime) -> list[Session]:
+    """Answer an account's living sessions, the latest used first."""
+    query = select(*COLUMNS).where(session.c.account_id == account_id, _alive(now, seen_after))
+    return [_session(row) for row in db.execute(query.order_by(session.c.last_seen_at.desc()).limit(1000))]
+
+
+def page(db: Connection, *, now: datetime, seen_after: datetime, limit: int) -> list[tuple[Session, Account]]:
+    """Answer living sessions of all accounts, the latest used first."""
+    query = (
+        select(*accounts.COLUMNS, *COLUMNS)
+        .join(account, account.c.id == session.c.account_id)
+        .where(_alive(now, seen_after))
+        .order_by(session.c.last_seen_at.desc())
+        .limit(limit)
+    )
+    return [(_session(row[len(accounts.COLUMNS) :]), accounts.from_row(row)) for row in db.execute(query)]
+
+
+def owner(db: Connection, session_id: str) -> str | None:
+    """Answer the account of a session, ended or not."""
+    return db.execute(select(session.c.account_id).where(session.c.id == session_id)).scalar_one_or_none()
+
+
+def purge(db: Connection, *, ended_before: datetime, batch: int = 500) -> int:
+    """Delete up to `batch` sessions that ended or expired before then; answer how many."""
+    dead = or_(session.c.ended_at < ended_before, session.c.expires_at < ended_before)
+    gone = select(session.c.id).where(dead).limit(batch)
+    return db.execute(delete(session).where(session.c.id.in_(gone))).rowcount
+
+
+def _alive(now: datetime, seen_after: datetime) -> ColumnElement[bool]:
+    return and_(session.c.ended_at.is_(None), session.c.expires_at > now, session.c.last_seen_at > seen_after)
+
+
+def _end(db: Connection, chosen: ColumnElement[bool], now: datetime) -> list[str]:
+    statement = update(session).where(chosen, session.c.ended_at.is_(None)).values(ended_at=now)
+    return list(db.execute(statement.returning(session.c.id)).scalars())
+
+
+def _session(row: Sequence[Any]) -> Session:
+    identity, account_id, started_at, authenticated_at, amr, *rest = row
+    return Session(identity, account_id, started_at, authenticated_at, tuple(amr), *rest)

@@ -1,0 +1,23 @@
+"""Where a request comes from. A proxy's word for it is taken by the server below (`--forwarded-allow-ips`), not here."""
+
+from typing import Final
+
+from starlette.requests import Request
+
+from authserver.sessions.sign_in import Browser
+from authserver.web.cookies import Cookies
+
+LONGEST_USER_AGENT: Final = 255
+
+
+def address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def browser(request: Request, cookies: Cookies) -> Browser:
+    return Browser(
+        address=address(request),
+        user_agent=request.headers.get("user-agent", "")[:LONGEST_USER_AGENT] or None,
+        session_secret=cookies.session(request),
+        device_secret=cookies.device(request),
+    )

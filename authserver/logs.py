@@ -70,4 +70,6 @@ def _harmless(value: Any) -> Any:
 def _renderer(style: Literal["json", "console"]) -> structlog.typing.Processor:
     if style == "json":
         return structlog.processors.JSONRenderer()  # ASCII only: U+2028 and friends are escaped too
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), repr_native_str=True)
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), repr_native_str=True, exception_formatter=structlog.dev.plain_traceback
+    )

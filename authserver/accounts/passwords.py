@@ -118,6 +118,6 @@ def _parts(names: Iterable[str]) -> set[str]:
 
 @cache
 def _profile() -> "Profile":
-    from precis_i18n import get_profile  # noqa: PLC0415 - 18 ms, which a verifier or a CLI need not pay
+    from precis_i18n import get_profile  # noqa: PLC0415 - its tables are built by the first sign-in
 
     return get_profile("OpaqueString")

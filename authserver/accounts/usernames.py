@@ -61,12 +61,14 @@ def _bound(text: str) -> None:
 
 
 def _reason(error: UnicodeEncodeError) -> BadName:
-    kinds = {"spaces": BadName.SPACE, "bidi_rule": BadName.DIRECTION}
-    return kinds.get(error.reason.removeprefix("DISALLOWED/"), BadName.CHARACTER)
+    if error.reason.endswith("/bidi_rule"):
+        return BadName.DIRECTION
+    refused = error.object[error.start : error.end]
+    return BadName.SPACE if refused.isspace() else BadName.CHARACTER
 
 
 @cache
 def _profile() -> "Profile":
-    from precis_i18n import get_profile  # noqa: PLC0415 - 18 ms, which a verifier or a CLI need not pay
+    from precis_i18n import get_profile  # noqa: PLC0415 - its tables are built by the first sign-in
 
     return get_profile("UsernameCaseMapped")

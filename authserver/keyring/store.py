@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from authserver.database import insert_missing
 from authserver.keyring.models import keyring, private_key, signing_key
-from authserver.keyring.states import Ring, SigningKey, State
+from authserver.keyring.states import PUBLISHED, Ring, SigningKey, State
 
 Versions = tuple[tuple[str, int], ...]
 
@@ -18,16 +18,16 @@ def versions(db: Connection) -> Versions:
     return tuple((row.algorithm, row.version) for row in rows)
 
 
-def ring(db: Connection, algorithm: str) -> Ring:
-    """Read one ring; one that does not exist yet is empty."""
+def ring(db: Connection, algorithm: str, *, ended: bool = False) -> Ring:
+    """Read one ring; one that does not exist yet is empty. With `ended`, its removed and compromised keys as well."""
     row = db.execute(select(keyring).where(keyring.c.algorithm == algorithm)).one_or_none()
-    return Ring(algorithm) if row is None else _ring(row, _keys(db, algorithm))
+    return Ring(algorithm) if row is None else _ring(row, _keys(db, algorithm, ended=ended))
 
 
-def rings(db: Connection) -> tuple[Ring, ...]:
+def rings(db: Connection, *, ended: bool = False) -> tuple[Ring, ...]:
     """Read every ring that exists."""
     rows = db.execute(select(keyring).order_by(keyring.c.algorithm)).all()
-    return tuple(_ring(row, _keys(db, row.algorithm)) for row in rows)
+    return tuple(_ring(row, _keys(db, row.algorithm, ended=ended)) for row in rows)
 
 
 def locked_ring(db: Connection, algorithm: str) -> Ring:
@@ -71,8 +71,10 @@ def private_kids(db: Connection) -> set[str]:
     return set(db.execute(select(private_key.c.kid)).scalars())
 
 
-def _keys(db: Connection, algorithm: str) -> Iterable[SigningKey]:
+def _keys(db: Connection, algorithm: str, *, ended: bool) -> Iterable[SigningKey]:
     query = select(signing_key).where(signing_key.c.algorithm == algorithm)
+    if not ended:
+        query = query.where(signing_key.c.state.in_([state.value for state in PUBLISHED]))
     for row in db.execute(query.order_by(signing_key.c.published_at, signing_key.c.kid)):
         yield SigningKey(
             kid=row.kid,

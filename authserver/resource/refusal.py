@@ -72,9 +72,8 @@ def www_authenticate(refusal: Refusal, *, realm: str, description: str = "") -> 
         parameters |= {"error": refusal.error, "error_description": description}
     if refusal.scope:
         parameters["scope"] = " ".join(sorted(refusal.scope))
-    return "Bearer " + ", ".join(
-        f'{name}="{_quotable(value)}"' for name, value in parameters.items() if value
-    )
+    quotable = {name: _quotable(value) for name, value in parameters.items()}
+    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in quotable.items() if value)
 
 
 def _quotable(value: str) -> str:

@@ -89,7 +89,7 @@ def _read_entries(entries: list[Any], since: int, sequence: int) -> tuple[Entry,
 
 def _read_entry(entry: Mapping[str, Any]) -> Entry:
     kind, value, exp, before = entry.get("kind"), entry.get("value"), entry.get("exp"), entry.get("before")
-    if kind not in _KINDS or not _is_text(value) or not _is_count(exp):
+    if not _is_text(kind) or kind not in _KINDS or not _is_text(value) or not _is_count(exp):
         raise UnusableDocument("an entry that is not understood")
     if (kind in WITH_CUTOFF) != _is_count(before) or (before is not None and kind not in WITH_CUTOFF):
         raise UnusableDocument("a cut-off where none belongs, or none where one does")

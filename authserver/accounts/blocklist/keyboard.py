@@ -10,17 +10,17 @@ from typing import Final
 SYLLABLES: Final = range(0xAC00, 0xD7A4)
 LETTERS: Final = range(0x3131, 0x3164)  # ㄱ … ㅣ on their own, as in ㅋㅋㅋ
 
-INITIALS: Final = tuple("rRseEfaqQtTdwWczxvg")
-VOWELS: Final = (*"koiOjpuPh", "hk", "ho", "hl", *"yn", "nj", "np", "nl", *"bm", "ml", "l")
-ENDINGS: Final = (  # ㄱ ㄲ ㄳ ㄴ ㄵ ㄶ ㄷ ㄹ ㄺ …
-    *("r", "R", "rt", "s", "sw", "sg", "e", "f", "fr", "fa", "fq", "ft", "fx", "fv", "fg"),
+Keys = tuple[str, ...]
+INITIALS: Final[Keys] = tuple("rRseEfaqQtTdwWczxvg")
+VOWELS: Final[Keys] = (*"koiOjpuPh", "hk", "ho", "hl", *"yn", "nj", "np", "nl", *"bm", "ml", "l")
+FINALS: Final[Keys] = (
+    *("", "r", "R", "rt", "s", "sw", "sg", "e", "f", "fr", "fa", "fq", "ft", "fx", "fv", "fg"),
     *("a", "q", "qt", *"tTdwczxvg"),
 )
-FINALS: Final = ("", *ENDINGS)
-ALONE: Final = (
+ALONE: Final[Keys] = (  # in the order of Unicode: ㄱ ㄲ ㄳ …, then the vowels
     *("r", "R", "rt", "s", "sw", "sg", "e", "E", "f", "fr", "fa", "fq", "ft", "fx", "fv", "fg"),
     *("a", "q", "Q", "qt", *"tTdwWczxvg", *VOWELS),
-)  # every letter in the order of Unicode
+)
 
 ROWS: Final = (
     ("1234567890-=", "!@#$%^&*()_+"),
@@ -60,8 +60,6 @@ def steps(one: str, other: str) -> set[Step]:
     counted = ord(other) - ord(one)
     if abs(counted) == 1 and one.isalnum() and other.isalnum():
         found.add(("count", counted, 0))
-    if {one, other} == {"9", "0"}:  # 1234567890123…
-        found.add(("count", 1 if one == "9" else -1, 0))
     if one in PLACES and other in PLACES:
         down, right = (b - a for a, b in zip(PLACES[one], PLACES[other], strict=True))
         if abs(down) <= 1 and abs(right) <= 1:

@@ -1,0 +1,104 @@
+"""What the product promises of its speed, each with the figure that must be and the one that is aimed at.
+
+`NOT_HERE` names the promises that this bench cannot measure, and why: a goal that nobody looks at is missed silently.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from benchmarks.rounds import Spread
+
+
+class Verdict(StrEnum):
+    AIM = "aim met"
+    MET = "met"
+    MISSED = "MISSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One promise. `need` says whether the figure may not be smaller or may not be larger."""
+
+    row: str
+    of: str
+    must: float
+    aim: float | None = None
+    need: Literal["at least", "below", "at most"] = "at least"
+    unit: str = ""
+
+    def judge(self, figure: float, *, errors: int = 0) -> Verdict:
+        """A figure that was reached with errors is worth nothing."""
+        if errors or not self._reaches(figure, self.must):
+            return Verdict.MISSED
+        return Verdict.AIM if self.aim is not None and self._reaches(figure, self.aim) else Verdict.MET
+
+    def _reaches(self, figure: float, limit: float) -> bool:
+        if self.need == "at least":
+            return figure >= limit
+        return figure < limit if self.need == "below" else figure <= limit
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A goal and what was measured of it."""
+
+    goal: Goal
+    found: Spread
+    errors: int = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.goal.judge(self.found.median, errors=self.errors)
+
+
+BARE: Final = "bare ASGI"
+RAW_SIGN: Final = "cryptography sign"
+RAW_VERIFY: Final = "cryptography verify"
+PYJWT: Final = "PyJWT + PyJWKClient"
+ARGON2: Final = "bare Argon2"
+SQLITE: Final = "SQLite"
+
+JWKS: Final = Goal("jwks", f"share of {BARE}", 0.80, 0.95)
+DISCOVERY: Final = Goal("discovery", f"share of {BARE}", 0.80, 0.95)
+MINT: Final = Goal("mint", f"share of {RAW_SIGN}", 0.90)
+GUARD_PYJWT: Final = Goal("guard", f"times {PYJWT}", 3.0, 4.3)
+GUARD_RAW: Final = Goal("guard", f"share of {RAW_VERIFY}", 0.65, 0.80)
+SIGN_IN: Final = Goal("sign-in", f"share of {ARGON2}", 0.85, 0.95)
+SIGN_IN_JWKS: Final = Goal("sign-in", "p99 of a JWKS request meanwhile", 10, 4, "below", "ms")
+SIGN_IN_FULL: Final = Goal("sign-in", "answers to a full queue that are not 503 with Retry-After", 0, None, "at most")
+SIGN_IN_POSTGRESQL: Final = Goal("sign-in", f"PostgreSQL, share of {SQLITE}", 0.6, 0.9)
+REFRESH_READS: Final = Goal("refresh", "statements that read", 1, None, "at most")
+REFRESH_WRITES: Final = Goal("refresh", "statements that write", 1, None, "at most")
+REFRESH_POSTGRESQL: Final = Goal("refresh", f"PostgreSQL, share of {SQLITE}", 0.6, 0.9)
+START: Final = Goal("start", "until the first JWKS", 1.5, None, "below", "s")
+MEMORY: Final = Goal("memory", "resident (RSS), after 1000 requests of each kind", 120, None, "below", "MB")
+WRITERS: Final = Goal("writers", "p99 of 32 writers, SQLite", 50, None, "below", "ms")
+WRITERS_POSTGRESQL: Final = Goal("writers", f"PostgreSQL, share of {SQLITE}", 0.6, 0.9)
+
+GOALS: Final = (
+    JWKS,
+    DISCOVERY,
+    MINT,
+    GUARD_PYJWT,
+    GUARD_RAW,
+    SIGN_IN,
+    SIGN_IN_JWKS,
+    SIGN_IN_FULL,
+    SIGN_IN_POSTGRESQL,
+    REFRESH_READS,
+    REFRESH_WRITES,
+    REFRESH_POSTGRESQL,
+    START,
+    MEMORY,
+    WRITERS,
+    WRITERS_POSTGRESQL,
+)
+
+NOT_HERE: Final = {
+    "JWKS against oidc-provider, and with 2 workers against glewlwyd": "needs those servers installed",
+    "client_credentials, introspection": "no such endpoint is mounted yet",
+    "refresh against oidc-provider": "needs that server installed",
+    "status list of 10 million entries": "no such document is published yet",
+    "growth to 10⁶ accounts, sessions, revocations": "takes longer to fill than this bench may run",
+}

@@ -1,0 +1,107 @@
+from typing import Any
+
+import pytest
+
+from authserver.protocol.revocation import EVENT, Kind
+from authserver.resource.jws import VerifiedClaims
+from authserver.resource.revocation_document import UnusableDocument, issued_at, open_document, read_event
+from authserver.resource.revocation_set import Delta, Entry, Snapshot
+from tests.resource import forge
+
+KEYS = forge.public_keys()
+SID = {"seq": 18, "kind": "sid", "value": "x", "exp": 100}
+SUB = {"seq": 19, "kind": "sub", "value": "s", "before": 50, "exp": 100}
+
+
+def document(event: Any = None, **members: Any) -> dict[str, Any]:
+    usual = {"epoch": "e", "since": 17, "sequence": 19, "entries": [SID, SUB]}
+    return {
+        "iss": forge.ISSUER,
+        "iat": forge.NOW,
+        "jti": "j",
+        "events": {EVENT: usual | (event or {})},
+    } | members
+
+
+def signed(claims: dict[str, Any], **head: Any) -> bytes:
+    return forge.sign(forge.header(**({"typ": "secevent+jwt"} | head)), claims).encode()
+
+
+def opened(body: bytes) -> VerifiedClaims:
+    return open_document(body, KEYS.get, forge.ISSUER, max_length=10_000)
+
+
+def test_a_delta_is_read() -> None:
+    entries = (Entry(Kind.SID, "x", 100), Entry(Kind.SUB, "s", 100, 50))
+    assert read_event(opened(signed(document()))) == Delta("e", 17, 19, entries)
+
+
+def test_without_since_it_is_a_snapshot() -> None:
+    claims = document()
+    del claims["events"][EVENT]["since"]
+    assert isinstance(read_event(claims), Snapshot)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff",
+        b"<html>",
+        signed(document()) + b"x",
+        signed(document(), typ="at+jwt"),
+        signed(document(), typ=None),
+        signed(document(), kid="unknown"),
+        signed(document(iss="https://evil.example")),
+        forge.sign(forge.header(typ="secevent+jwt"), document(), forge.OTHER_KEY).encode(),
+        forge.sign(forge.header(typ="secevent+jwt"), b"[]").encode(),
+        signed(document({"entries": [{"value": "x" * 12_000}]})),
+    ],
+)
+def test_what_the_issuer_did_not_sign_as_a_list_is_unusable(body: bytes) -> None:
+    with pytest.raises(UnusableDocument):
+        opened(body)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"epoch": ""},
+        {"epoch": 1},
+        {"sequence": -1},
+        {"sequence": "19"},
+        {"sequence": True},
+        {"since": 20},
+        {"since": None},
+        {"entries": None},
+        {"entries": [1]},
+        {"entries": [SUB, SID]},
+        {"entries": [SID, SID]},
+        {"entries": [SID | {"seq": 17}]},
+        {"entries": [SID | {"seq": 20}]},
+        {"entries": [SID | {"kind": "device"}]},
+        {"entries": [SID | {"kind": ["sid"]}]},
+        {"entries": [SID | {"value": ""}]},
+        {"entries": [SID | {"value": 1}]},
+        {"entries": [SID | {"exp": 1.5}]},
+        {"entries": [SID | {"before": 5}]},
+        {"entries": [SID | {"before": "x"}]},
+        {"entries": [SUB | {"before": None}]},
+        {"entries": [SUB | {"before": -1}]},
+    ],
+)
+def test_an_event_that_is_not_understood_to_the_last_word_is_unusable(event: dict[str, Any]) -> None:
+    with pytest.raises(UnusableDocument):
+        read_event(document(event))
+
+
+@pytest.mark.parametrize("events", [None, [], {}, {"other": {}}, {EVENT: []}, {EVENT: {}, "other": {}}])
+def test_another_event_is_unusable(events: Any) -> None:
+    with pytest.raises(UnusableDocument):
+        read_event(document(events=events))
+
+
+@pytest.mark.parametrize("iat", [None, "1", True])
+def test_a_document_says_when_it_was_made(iat: Any) -> None:
+    with pytest.raises(UnusableDocument):
+        issued_at(document(iat=iat))

@@ -1,0 +1,280 @@
+import gc
+import json
+import os
+from threading import Event
+from typing import Any
+from weakref import ref
+
+import pytest
+
+from authserver.protocol.revocation import EVENT, Kind
+from authserver.resource.http import Fetched, FetchFailed
+from authserver.resource.jwks_source import JwksSource
+from authserver.resource.revocation_source import RevocationSource
+from authserver.resource.testing import LocalIssuer
+from tests.resource import forge
+from tests.resource.conftest import FakeClock, Network
+
+JWKS = "/.well-known/jwks.json"
+FEED = "/revocations"
+
+
+@pytest.fixture
+def source(network: Network, clock: FakeClock) -> RevocationSource:
+    return RevocationSource(
+        forge.ISSUER + FEED,
+        network,
+        jwks=JwksSource(forge.ISSUER + JWKS, network, clock=clock),
+        issuer=forge.ISSUER,
+        clock=clock,
+        monotonic_clock=clock,
+        jitter=lambda: 0.5,
+    )
+
+
+def feed(event: dict[str, Any], *, iat: float = forge.NOW, key: Any = forge.KEY, **head: Any) -> Fetched:
+    claims = {"iss": forge.ISSUER, "iat": iat, "jti": "j", "events": {EVENT: event}}
+    header = forge.header(**({"typ": "secevent+jwt", "kid": key.kid} | head))
+    return Fetched(200, forge.sign(header, claims, key).encode())
+
+
+def is_hit(source: RevocationSource, **claims: Any) -> bool:
+    return source.revocations.hit(forge.claims(**claims), forge.KID) is not None
+
+
+def test_the_list_is_read_whole_and_then_in_steps(
+    source: RevocationSource, issuer: LocalIssuer, network: Network
+) -> None:
+    issuer.revoke(Kind.SID, "one")
+    source.poll_once()
+    issuer.revoke(Kind.SUB, "alice", before=forge.NOW + 1)
+    source.poll_once()
+    assert is_hit(source, sid="one")
+    assert is_hit(source, sub="alice")
+    assert not is_hit(source)
+    assert source.sequence == 2
+    assert [url for url in network.asked if FEED in url] == [
+        "https://login.example.com/revocations",
+        "https://login.example.com/revocations?since=1",
+    ]
+
+
+def test_the_age_is_counted_from_the_last_good_answer(
+    source: RevocationSource, network: Network, clock: FakeClock
+) -> None:
+    assert source.age is None
+    assert source.must_wait()
+    source.poll_once()
+    clock.advance(7)
+    assert source.age == 7
+    network.broken[FEED] = FetchFailed("down")
+    source.poll_once()
+    assert source.age == 7
+    assert not source.must_wait()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Fetched(500, b""),
+        Fetched(404, b""),
+        Fetched(304, b""),
+        Fetched(200, b""),
+        Fetched(200, b"\xff\xfe"),
+        Fetched(200, b"<html>"),
+        FetchFailed("down"),
+        RuntimeError("odd"),
+        feed({"epoch": "e", "sequence": 9, "entries": []}, key=forge.OTHER_KEY),
+        feed({"epoch": "e", "sequence": 9, "entries": []}, key=forge.OTHER_KEY, kid=forge.KID),
+        feed({"epoch": "e", "sequence": 9, "entries": []}, typ="at+jwt"),
+        feed({"epoch": "e", "sequence": 9, "entries": [{"seq": 1, "kind": "new", "value": "x", "exp": 1}]}),
+        feed({"epoch": "e", "sequence": 9, "entries": []}, iat=forge.NOW + 61),
+        feed({"epoch": "e", "sequence": 9, "entries": []}, iat=forge.NOW - 11),
+        feed({}),
+    ],
+)
+def test_forged_and_broken_answers_change_nothing(
+    source: RevocationSource, issuer: LocalIssuer, network: Network, answer: Fetched | Exception
+) -> None:
+    issuer.revoke(Kind.SID, "one")
+    source.poll_once()
+    network.broken[FEED] = answer
+    source.poll_once()
+    assert is_hit(source, sid="one")
+    assert source.sequence == 1
+    del network.broken[FEED]
+    issuer.revoke(Kind.SID, "two")
+    source.poll_once()
+    assert is_hit(source, sid="two")
+
+
+def test_a_replayed_snapshot_does_not_bring_anybody_back(
+    source: RevocationSource, issuer: LocalIssuer, network: Network
+) -> None:
+    replayed = Fetched(200, issuer.revocations().encode())
+    issuer.revoke(Kind.SID, "one")
+    source.poll_once()
+    network.broken[FEED] = replayed
+    source.poll_once()
+    assert is_hit(source, sid="one")
+
+
+def test_a_delta_out_of_order_is_answered_by_asking_for_everything(
+    source: RevocationSource, issuer: LocalIssuer, network: Network
+) -> None:
+    source.poll_once()
+    for name in ("one", "two", "three"):
+        issuer.revoke(Kind.SID, name)
+    network.broken["?since="] = Fetched(200, issuer.revocations(2).encode())  # one and two are cut off
+    source.poll_once()
+    assert is_hit(source, sid="one")
+    assert is_hit(source, sid="three")
+    assert network.asked[-1] == "https://login.example.com/revocations"
+
+
+def test_a_restored_database_is_another_epoch_and_read_anew(
+    source: RevocationSource, issuer: LocalIssuer
+) -> None:
+    issuer.revoke(Kind.SID, "one")
+    source.poll_once()
+    issuer._epoch, issuer._entries = "restored", []
+    source.poll_once()
+    assert (source.revocations.epoch, source.sequence) == ("restored", 0)
+    assert not is_hit(source, sid="one")
+
+
+def test_a_revoked_key_cannot_sign_the_list_any_more(
+    source: RevocationSource, issuer: LocalIssuer, network: Network, clock: FakeClock
+) -> None:
+    both = {"keys": [forge.public_jwk(), forge.public_jwk(forge.OTHER_KEY)]}
+    network.broken[JWKS] = Fetched(200, json.dumps(both).encode(), max_age=300)
+    issuer.revoke(Kind.KID, str(forge.OTHER_KEY.kid))
+    source.poll_once()
+    network.broken[FEED] = feed({"epoch": "mine now", "sequence": 99, "entries": []}, key=forge.OTHER_KEY)
+    source.poll_once()
+    assert source.sequence == 1
+    assert source.revocations.kids == {forge.OTHER_KEY.kid}
+
+
+def test_a_list_signed_by_a_new_key_makes_the_keys_be_fetched(
+    source: RevocationSource, network: Network, clock: FakeClock
+) -> None:
+    network.broken[JWKS] = Fetched(200, json.dumps({"keys": [forge.public_jwk()]}).encode(), max_age=300)
+    source.poll_once()
+    both = {"keys": [forge.public_jwk(), forge.public_jwk(forge.OTHER_KEY)]}
+    network.broken[JWKS] = Fetched(200, json.dumps(both).encode(), max_age=300)
+    entry = {"seq": 5, "kind": "sid", "value": "one", "exp": forge.NOW + 60}
+    network.broken[FEED] = feed({"epoch": "e", "sequence": 5, "entries": [entry]}, key=forge.OTHER_KEY)
+    source.poll_once()
+    assert is_hit(source, sid="one")
+
+
+def test_without_keys_there_is_no_list(source: RevocationSource, network: Network) -> None:
+    network.broken[JWKS] = Fetched(500, b"")
+    source.poll_once()
+    assert source.age is None
+
+
+def test_a_document_frozen_on_the_way_grows_old(
+    source: RevocationSource, issuer: LocalIssuer, network: Network, clock: FakeClock
+) -> None:
+    source.poll_once()
+    network.broken[FEED] = Fetched(200, issuer.revocations(0).encode())
+    clock.advance(59)
+    source.poll_once()
+    assert source.age == 0  # within the difference that clocks may have
+    clock.advance(241)
+    source.poll_once()
+    assert source.age == 300
+
+
+def test_what_has_expired_is_forgotten(
+    source: RevocationSource, issuer: LocalIssuer, clock: FakeClock
+) -> None:
+    issuer.revoke(Kind.SID, "one")
+    source.poll_once()
+    clock.advance(86_400)
+    source.poll_once()
+    assert len(source.revocations) == 1  # a token with leeway may still be alive
+    clock.advance(180)
+    source.poll_once()
+    assert len(source.revocations) == 0
+
+
+def test_failures_are_asked_about_less_and_less_and_logged_once(
+    source: RevocationSource, network: Network, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "authserver.resource")
+    assert source.next_delay() == 1
+    network.broken[FEED] = FetchFailed("down")
+    delays = []
+    for _ in range(7):
+        source.poll_once()
+        delays.append(source.next_delay())
+    assert delays == [2, 4, 8, 16, 30, 30, 30]
+    assert len(caplog.records) == 1
+    network.broken.clear()
+    source.poll_once()
+    assert source.next_delay() == 1
+    assert "current again" in caplog.text
+
+
+def test_rounds_are_spread_so_that_services_do_not_ask_in_step(source: RevocationSource) -> None:
+    delays = []
+    for value in (0.0, 1.0):
+        source._jitter = lambda value=value: value  # type: ignore[misc]
+        delays.append(source.next_delay())
+    assert delays == [pytest.approx(0.9), pytest.approx(1.1)]
+
+
+class Polled:
+    """A feed that only tells when it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = Event()
+
+    def __call__(self, url: str, etag: str | None) -> Fetched:
+        self.asked.set()
+        raise FetchFailed("nothing here")
+
+
+def test_the_thread_starts_at_first_use_and_ends_when_closed() -> None:
+    feed = Polled()
+    source = RevocationSource("https://x/", feed, jwks=JwksSource("https://x/", feed), issuer="https://x")
+    assert not feed.asked.is_set()
+    source.ensure_running()
+    source.ensure_running()
+    assert feed.asked.wait(5)
+    source.close()
+    source.ensure_running()
+    assert source._stop.is_set()
+
+
+def test_a_forked_child_starts_a_thread_of_its_own() -> None:
+    feed = Polled()
+    source = RevocationSource("https://x/", feed, jwks=JwksSource("https://x/", feed), issuer="https://x")
+    source.ensure_running()
+    assert feed.asked.wait(5)
+    source.close()
+    feed.asked.clear()
+    source._closed = False
+    source._pid = os.getpid() + 1
+    source.ensure_running()
+    assert feed.asked.wait(5)
+    source.close()
+
+
+def test_a_source_that_nobody_uses_any_more_goes_away() -> None:
+    feed = Polled()
+    source = RevocationSource("https://x/", feed, jwks=JwksSource("https://x/", feed), issuer="https://x")
+    source.ensure_running()
+    assert feed.asked.wait(5)
+    stop, gone = source._stop, ref(source)
+    del source
+    for _ in range(100):
+        gc.collect()
+        if gone() is None:
+            break
+        stop.wait(0.01)
+    assert gone() is None
+    stop.set()

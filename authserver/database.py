@@ -175,8 +175,11 @@ def _named_failures() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         if getattr(error.orig, "sqlstate", None) in TRY_AGAIN:
             raise
-        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF == sqlite3.SQLITE_BUSY:
             raise DatabaseBusy("another writer holds the database's lock") from error
+        if code is not None and code & 0xFF == sqlite3.SQLITE_ERROR:
+            raise  # SQLite's word for a wrong statement or a missing table: ours to mend
         raise DatabaseUnavailable(f"the database does not answer ({type(error.orig).__name__})") from error
     except PoolTimeout as error:
         raise DatabaseUnavailable("every database connection is in use") from error

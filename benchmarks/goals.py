@@ -66,7 +66,9 @@ GUARD_PYJWT: Final = Goal("guard", f"times {PYJWT}", 3.0, 4.3)
 GUARD_RAW: Final = Goal("guard", f"share of {RAW_VERIFY}", 0.65, 0.80)
 SIGN_IN: Final = Goal("sign-in", f"share of {ARGON2}", 0.85, 0.95)
 SIGN_IN_JWKS: Final = Goal("sign-in", "p99 of a JWKS request meanwhile", 10, 4, "below", "ms")
-SIGN_IN_FULL: Final = Goal("sign-in", "answers to a full queue that are not 503 with Retry-After", 0, None, "at most")
+SIGN_IN_FULL: Final = Goal(
+    "sign-in", "answers to a full queue that are not 503 with Retry-After", 0, None, "at most"
+)
 SIGN_IN_POSTGRESQL: Final = Goal("sign-in", f"PostgreSQL, share of {SQLITE}", 0.6, 0.9)
 REFRESH_READS: Final = Goal("refresh", "statements that read", 1, None, "at most")
 REFRESH_WRITES: Final = Goal("refresh", "statements that write", 1, None, "at most")

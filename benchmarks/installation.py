@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -26,7 +26,7 @@ class Installation:
     """What a server and its visitors need: settings, names of accounts, secrets of session cookies."""
 
     port: int
-    chosen: Mapping[str, str]
+    chosen: Mapping[str, Any]
     accounts: tuple[Account, ...]
     secrets: tuple[str, ...]
 
@@ -48,7 +48,7 @@ def install(
 ) -> Installation:
     """Fill an empty folder; each person has an account and one open session."""
     folder.mkdir()
-    chosen = {
+    chosen: dict[str, Any] = {
         "issuer": f"http://127.0.0.1:{port}",
         "data": str(folder),
         "database_url": database_url,
@@ -58,10 +58,13 @@ def install(
     }
     parts = build(load(**chosen), outside)
     schema.upgrade(parts.database)
+    parts.vault.check()
     parts.rotation.keep(parts.settings.signing_algorithms)
     made = parts.database.write(lambda db: _people(db, parts, people))
     parts.database.close()
-    return Installation(port, chosen, tuple(account for account, _ in made), tuple(secret for _, secret in made))
+    return Installation(
+        port, chosen, tuple(account for account, _ in made), tuple(secret for _, secret in made)
+    )
 
 
 def _people(db: Connection, parts: Capabilities, count: int) -> list[tuple[Account, str]]:

@@ -32,7 +32,9 @@ def description(rounds: int, seconds: float, connections: int) -> Iterator[str]:
 def _generator() -> str:
     if wrk.available():
         return "wrk, 1 thread"
-    return "own client (wrk is not installed; it is slower than the servers, so these ratios come out too flat)"
+    return (
+        "own client (wrk is not installed; it is slower than the servers, so these ratios come out too flat)"
+    )
 
 
 def _processor() -> str:
@@ -40,7 +42,9 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or "unknown processor"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown"
+    )
 
 
 def _load() -> str:

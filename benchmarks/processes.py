@@ -67,7 +67,13 @@ def free_port() -> int:
 
 @contextmanager
 def uvicorn(
-    app: str, port: int, environment: Mapping[str, str], log: Path, *, ready: str, options: tuple[str, ...] = ()
+    app: str,
+    port: int,
+    environment: Mapping[str, str],
+    log: Path,
+    *,
+    ready: str,
+    options: tuple[str, ...] = (),
 ) -> Iterator[Server]:
     """Run an ASGI factory as the server runs: uvloop, httptools, no access log.
 
@@ -114,7 +120,9 @@ def memory(pid: int) -> Memory:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return Memory(float("nan"), float("nan"))
-    return Memory(*(int(re.findall(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[0]) / 1024 for name in ("Rss", "Pss")))
+    return Memory(
+        *(int(re.findall(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[0]) / 1024 for name in ("Rss", "Pss"))
+    )
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from types import MappingProxyType
 from typing import Any
 
 from benchmarks.goals import Judged, Verdict
 from benchmarks.rounds import Sample, Spread
-
-NONE: Mapping[str, Spread] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +19,7 @@ class Record:
     database: str | None = None
     samples: tuple[Sample, ...] = ()
     rss_mb: float | None = None
-    ratios: Mapping[str, Spread] = field(default=NONE)
+    ratios: Mapping[str, Spread] = field(default_factory=dict)
     judged: tuple[Judged, ...] = ()
     note: str = ""
 

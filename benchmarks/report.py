@@ -51,7 +51,11 @@ def _name(record: Record) -> str:
 
 def _figures(record: Record) -> str:
     shown = [f"{spread_text(record.per_second)} /s"] if record.per_second else []
-    for name, before, after in (("p50_ms", "p50 ", " ms"), ("p99_ms", "p99 ", " ms"), ("cpu_us", "CPU ", " µs")):
+    for name, before, after in (
+        ("p50_ms", "p50 ", " ms"),
+        ("p99_ms", "p99 ", " ms"),
+        ("cpu_us", "CPU ", " µs"),
+    ):
         value = record.median_of(name)
         shown += [] if value is None else [f"{before}{_number(value)}{after}"]
     shown += [] if record.rss_mb is None else [f"RSS {record.rss_mb:.0f} MB"]

@@ -58,9 +58,9 @@ class PostgreSQL:
         return self.address.replace("/postgres?", f"/{name}?")
 
     @contextmanager
-    def clone(self) -> Iterator[str]:
+    def clone(self, template: str = "template") -> Iterator[str]:
         name = f"test_{next(_numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         try:
             yield self.url(name)
         finally:

@@ -17,7 +17,7 @@ KEY_BYTES: Final = 32
 def _duration(value: Any) -> Any:
     """Read `90`, `"90s"`, `"15m"`, `"1h"` or `"30d"`."""
     text = str(value).strip()
-    if isinstance(value, (int, str)) and (found := re.fullmatch(r"(\d{1,9})([smhd]?)", text)):
+    if isinstance(value, (int, str)) and (found := re.fullmatch(r"([0-9]{1,9})([smhd]?)", text)):
         return timedelta(seconds=int(found[1]) * UNITS[found[2] or "s"])
     if isinstance(value, timedelta):
         return value

@@ -87,7 +87,7 @@ def load(config: Path | None = None, **chosen: Any) -> Settings:
     except SettingsError:
         raise
     except ValueError as error:  # a TOML or JSON syntax error
-        raise SettingsError([str(error)]) from None
+        raise SettingsError([f"{file}: {error}"]) from None
 
 
 def _refuse_unknown_names() -> None:

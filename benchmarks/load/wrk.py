@@ -29,7 +29,17 @@ def measure(url: str, connections: int, seconds: float) -> Sample:
     :raises Unreadable: wrk failed.
     """
     duration = f"{max(1, round(seconds + 0.49))}s"
-    command = ("wrk", "--threads", "1", "--connections", str(connections), "--duration", duration, "--latency", url)
+    command = (
+        "wrk",
+        "--threads",
+        "1",
+        "--connections",
+        str(connections),
+        "--duration",
+        duration,
+        "--latency",
+        url,
+    )
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=False)
     return read(done.stdout)
 

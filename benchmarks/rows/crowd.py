@@ -42,7 +42,9 @@ class Crowd:
     def _attempts(self, person: Account, seconds: float) -> list[str]:
         turns = int(seconds * FASTEST / AT_ONE_ADDRESS) + 1
         moves = [next(self._addresses) for _ in range(turns)]
-        return [login(self._installed.port, person, address) for address in moves for _ in range(AT_ONE_ADDRESS)]
+        return [
+            login(self._installed.port, person, address) for address in moves for _ in range(AT_ONE_ADDRESS)
+        ]
 
 
 def rush(installed: Installation) -> Tally:

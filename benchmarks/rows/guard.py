@@ -62,18 +62,12 @@ def _records(taken: dict[str, Samples]) -> list[Record]:
 def _tokens(installed: Installation) -> tuple[list[str], KeySet]:
     """Tokens of one session, as many as needed, and the public keys they verify with."""
     server = create_app(installed.settings)
-    try:
+    with closing(server.capabilities.database), closing(server.runner):
         server.start()
-        current, signer = find(server, installed), server.tokens.signer()
-        made = [
-            server.tokens.mint(signer, current.session, current.account, current.at).value
-            for _ in range(TOKENS)
-        ]
+        current, signer, tokens = find(server, installed), server.tokens.signer(), server.tokens
+        made = [tokens.mint(signer, current.session, current.account, current.at) for _ in range(TOKENS)]
         jwks: Any = server.keyring.snapshot.jwks
-        return made, KeySet.import_key_set(jwks)
-    finally:
-        server.runner.close()
-        server.capabilities.database.close()
+    return [token.value for token in made], KeySet.import_key_set(jwks)
 
 
 def _guard(ours: Guard, tokens: Sequence[str]) -> Operation:

@@ -1,11 +1,13 @@
 """`mint`: an access token, against nothing but the RSA signature in it."""
 
+from contextlib import closing
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from authserver.app import Server, create_app
+from authserver.keyring.signer import Signer
 from authserver.sessions.current import Current, CurrentSessions
 from benchmarks.goals import MINT, RAW_SIGN, Judged
 from benchmarks.installation import Installation
@@ -19,12 +21,9 @@ OURS = "AccessTokens.mint"
 def mint(stand: Stand) -> list[Record]:
     installed = stand.installed(people=1)
     server = create_app(installed.settings)
-    try:
+    with closing(server.capabilities.database), closing(server.runner):
         server.start()
         taken = alternate(_subjects(server, find(server, installed)), stand.rounds, stand.seconds / 2)
-    finally:
-        server.runner.close()
-        server.capabilities.database.close()
     found = ratio(taken[OURS], taken[RAW_SIGN])
     return [
         Record(
@@ -51,9 +50,11 @@ def _subjects(server: Server, current: Current) -> dict[str, Operation]:
     tokens, signer = server.tokens, server.tokens.signer()
     session, account, at = current.session, current.account, current.at
     signed = tokens.mint(signer, session, account, at).value.rpartition(".")[0].encode()
+    return {OURS: lambda: tokens.mint(signer, session, account, at), RAW_SIGN: raw_sign(signer, signed)}
+
+
+def raw_sign(signer: Signer, signed: bytes) -> Operation:
+    """Only the mathematics, with the server's own key."""
     private_key: Any = signer.key.get_op_key("sign")
     padding, digest = PKCS1v15(), SHA256()
-    return {
-        OURS: lambda: tokens.mint(signer, session, account, at),
-        RAW_SIGN: lambda: private_key.sign(signed, padding, digest),
-    }
+    return lambda: private_key.sign(signed, padding, digest)

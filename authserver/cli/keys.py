@@ -1,0 +1,217 @@
+"""`authserver keys`: the signing keys. Everything works while servers run; they notice within a second."""
+
+import json
+from contextlib import suppress
+from typing import Annotated, Any
+
+import typer
+
+from authserver.cli.answers import Answer, Refused, Table
+from authserver.cli.call import Call
+from authserver.cli.nouns import noun
+from authserver.cli.rewrap import outdated, refuse_plaintext
+from authserver.cli.rotations import report
+from authserver.cli.times import when
+from authserver.cli.timetable import timetable
+from authserver.cli.verbs import verb
+from authserver.database import DatabaseUnavailable
+from authserver.keyring import store
+from authserver.keyring.rotation import Change
+from authserver.keyring.signer import KEY_TYPES
+from authserver.keyring.states import SigningKey, State
+from authserver.revocations.keys import LISTED_FOR, compromise
+
+app = noun("keys")
+
+Kid = Annotated[str, typer.Argument(help="The key's id, as `authserver keys list` shows it.", metavar="KID")]
+
+NO_KEYS = "There are no keys yet. A server makes them when it starts, and so does `authserver keys rotate`."
+
+
+@verb(app, "list")
+def list_keys(
+    call: Call, *, every: Annotated[bool, typer.Option("--all", help="Show removed keys too.")] = False
+) -> Answer:
+    """Show the signing keys: their state, and the date that matters for each.
+
+    Example: authserver keys list --json
+    """
+    rings = call.read(store.rings)
+    keys = [key for ring in rings for key in ring.keys if every or key.state is not State.REMOVED]
+    header = ("kid", "algorithm", "state", "published", "")
+    rows = [(key.kid, key.algorithm, key.state.value, when(key.published_at, call.now), _date(call, key)) for key in keys]
+    return Answer({"keys": [_facts(call, key) for key in keys]}, [Table(header, rows)] if rows else [NO_KEYS])
+
+
+@verb(app, "plan")
+def plan(call: Call) -> Answer:
+    """Show what will happen to the keys, when, and why not earlier.
+
+    Example: authserver keys plan
+    """
+    timing, now = call.parts.rotation.timing, call.now
+    dates = [(ring.algorithm, date) for ring in call.read(store.rings) for date in timetable(ring, timing)]
+    facts = [
+        {"algorithm": algorithm, "at": date.at, "kid": date.kid, "event": date.event, "because": date.because}
+        for algorithm, date in dates
+    ]
+    rows = [(when(date.at, now), name, date.kid, date.event, date.because) for name, date in dates]
+    header = ("when", "algorithm", "kid", "", "why then")
+    return Answer({"plan": facts}, [Table(header, rows)] if rows else [NO_KEYS])
+
+
+@verb(app, "rotate", changes=True)
+def rotate(
+    call: Call,
+    *,
+    algorithm: Annotated[str, typer.Option(help="Which ring. Else the first of signing_algorithms.")] = "",
+) -> Answer:
+    """Let the next key sign: now where every verifier has it, else at the first moment that it is safe.
+
+    Example: authserver keys rotate --dry-run
+    """
+    known = call.settings.signing_algorithms
+    chosen = algorithm or known[0]
+    if chosen not in known:
+        raise Refused(f"{chosen} is none of signing_algorithms ({', '.join(known)})", code=2)
+    rotation = call.parts.rotation
+    if call.dry_run:
+        return report(rotation.preview(chosen), rotation.timing)
+    call.parts.vault.check()
+    change = rotation.rotate(chosen)
+    _forget_private_halves(call)
+    return report(change, rotation.timing)
+
+
+@verb(app, "revoke", changes=True)
+def revoke(
+    call: Call,
+    kid: Kid,
+    *,
+    compromised: Annotated[bool, typer.Option("--compromised", help="Somebody else may have this key.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> Answer:
+    """Distrust a key at once, with every token that it signed; the next key signs at once.
+
+    Example: authserver keys revoke KID --compromised --yes
+    """
+    if not compromised:
+        raise Refused(
+            "revoke is for a key that somebody else may have: then add --compromised. To change keys without anybody "
+            "noticing, use `authserver keys rotate`",
+            code=2,
+        )
+    algorithm, key = _found(call, kid)
+    if key.state is State.COMPROMISED:
+        raise Refused(f"{kid} is revoked already: nothing was changed")
+    call.confirm(f"Refuse every token that {kid} ({key.state}) signed, now and everywhere?", yes=yes)
+    rotation = call.parts.rotation
+    if call.dry_run:
+        return _revoked(kid, rotation.preview(algorithm, lambda ring, now: ring.compromise(kid, now)))
+    call.parts.vault.check()
+    change = compromise(rotation, key)
+    _forget_private_halves(call)
+    return _revoked(kid, change)
+
+
+@verb(app, "export")
+def export(
+    call: Call,
+    kid: Kid,
+    *,
+    public: Annotated[bool, typer.Option("--public", help="The public half: there is no other export.")] = False,
+    pem: Annotated[bool, typer.Option("--pem/--jwk", help="As PEM or as a JWK.")] = True,
+) -> Answer:
+    """Print a public key, for a verifier that cannot fetch the JWKS.
+
+    Example: authserver keys export KID --public --pem
+    """
+    if not public:
+        raise Refused("private keys are not exported: add --public for the public half", code=2)
+    _, key = _found(call, kid)
+    jwk = KEY_TYPES[key.public_jwk["kty"]].import_key(dict(key.public_jwk))
+    if pem:
+        text = jwk.as_pem(private=False).decode()
+        return Answer({"kid": kid, "pem": text}, text.splitlines())
+    public_jwk = jwk.as_dict(private=False)
+    return Answer({"kid": kid, "jwk": public_jwk}, [json.dumps(public_jwk)])
+
+
+@verb(app, "rewrap", changes=True)
+def rewrap(call: Call) -> Answer:
+    """Seal every private key with the current key-encryption key; then the previous one may be forgotten.
+
+    Example: authserver keys rewrap
+    """
+    refuse_plaintext(call.settings)
+    if call.dry_run:
+        kids = call.read(lambda db: outdated(db, call.settings))
+    else:
+        call.parts.vault.check()
+        kids = call.parts.rotation.rewrap()
+    said = [f"Sealed anew: {kid}" for kid in kids]
+    return Answer({"rewrapped": kids}, said or ["Every private key is sealed with the current key already."])
+
+
+def _found(call: Call, kid: str) -> tuple[str, SigningKey]:
+    """Answer a key and its ring's algorithm.
+
+    :raises Refused: there is no such key.
+    """
+    for ring in call.read(store.rings):
+        key = ring.find(kid)
+        if key is not None:
+            return ring.algorithm, key
+    raise Refused(f"there is no key {kid}: `authserver keys list --all` shows them")
+
+
+def _revoked(kid: str, change: Change) -> Answer:
+    before, after = change.before.active, change.after.active
+    facts = {
+        "kid": kid,
+        "algorithm": change.after.algorithm,
+        "outcome": "compromised" if change.happened else "unchanged",
+        "active": after.kid if after else None,
+        "listed_until": change.at + LISTED_FOR,
+    }
+    body = [
+        f"{kid} is compromised: out of the JWKS, and on the revocation list until {when(change.at + LISTED_FOR, change.at)}.",
+        "Servers and verifiers that follow the list refuse its tokens within a second.",
+    ]
+    if before is not None and before.kid == kid:
+        body.append(f"{after.kid if after else 'A new key'} signs from now on. Whoever is signed in stays so.")
+    return Answer(facts, body)
+
+
+def _forget_private_halves(call: Call) -> None:
+    """Delete what no longer signs from the disk at once; the next round of maintenance would do it as well."""
+    with suppress(DatabaseUnavailable):
+        call.parts.rotation.keep(())
+
+
+def _date(call: Call, key: SigningKey) -> str:
+    """Say in words the one date that matters for a key in its state."""
+    timing, now = call.parts.rotation.timing, call.now
+    words = {
+        State.NEXT: ("may sign from", key.sign_not_before(timing)),
+        State.ACTIVE: ("signs since", key.activated_at),
+        State.RETIRED: ("is removed from", key.remove_not_before(timing)),
+        State.REMOVED: ("since", key.ended_at),
+        State.COMPROMISED: ("since", key.ended_at),
+    }
+    word, moment = words[key.state]
+    return f"{word} {when(moment, now)}"
+
+
+def _facts(call: Call, key: SigningKey) -> dict[str, Any]:
+    timing = call.parts.rotation.timing
+    return {
+        "kid": key.kid,
+        "algorithm": key.algorithm,
+        "state": key.state.value,
+        "published_at": key.published_at,
+        "signs_from": key.activated_at or key.sign_not_before(timing),
+        "active_since": key.activated_at,
+        "retired_at": key.retired_at,
+        "removed_from": key.ended_at or key.remove_not_before(timing),
+    }

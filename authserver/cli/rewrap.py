@@ -1,0 +1,34 @@
+"""Which private keys are not sealed with the current key-encryption key: what `keys rewrap --dry-run` says."""
+
+from sqlalchemy import Connection
+
+from authserver.cli.answers import Refused
+from authserver.keyring import store
+from authserver.keyring.files import KeyFiles
+from authserver.keyring.sealing import Sealer
+from authserver.keyring.states import SIGNABLE
+from authserver.keyring.vault import KeyRows, PrivateKeyStore
+from authserver.settings import Settings, key_bytes
+
+
+def outdated(db: Connection, settings: Settings) -> list[str]:
+    """Answer the kids of keys that a rewrap would seal anew."""
+    keys: PrivateKeyStore = KeyRows() if settings.key_store == "database" else KeyFiles(settings.keys_path)
+    current = settings.key_encryption_key
+    sealer = Sealer(key_bytes(current) if current else None)
+    signable = [key.kid for ring in store.rings(db) for key in ring.keys if key.state in SIGNABLE]
+    sealed = {kid: keys.get(db, kid) for kid in signable}
+    return [kid for kid, text in sealed.items() if text is not None and not sealer.is_current(text)]
+
+
+def refuse_plaintext(settings: Settings) -> None:
+    """Without a key-encryption key, sealing anew would write every private key in the clear.
+
+    :raises Refused: and that was not asked for.
+    """
+    if settings.key_encryption_key is None and not settings.allow_plaintext_keys and not settings.development:
+        raise Refused(
+            "no key_encryption_key is set, so private keys would be written in the clear: set one, or "
+            "allow_plaintext_keys=true on purpose",
+            code=2,
+        )

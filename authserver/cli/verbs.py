@@ -1,0 +1,93 @@
+"""What all verbs share, written once: `--data`, `--config`, `--json`, `--dry-run`, exit codes and clear failures.
+
+A verb is a function of a `Call` and its own parameters that returns an `Answer`:
+
+    @verb(app, "list")
+    def list_accounts(call: Call, limit: Limit = 100) -> Answer: ...
+"""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, Final, ParamSpec
+
+import typer
+
+from authserver.cli.answers import Answer, Refused, show, show_failure
+from authserver.cli.call import Call, Surroundings
+
+P = ParamSpec("P")
+Verb = Callable[Concatenate[Call, P], Answer]
+
+Data = Annotated[Path | None, typer.Option("--data", help="Folder of the data. Else AUTHSERVER_DATA.", metavar="DIR")]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="A TOML file. Else AUTHSERVER_CONFIG, or authserver.toml in the data.", metavar="FILE"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
+
+SHARED: Final = {"data": (Data, None), "config": (Config, None), "as_json": (AsJson, False)}
+CHANGING: Final = {"dry_run": (DryRun, False), **SHARED}
+
+
+def verb(app: typer.Typer, name: str, *, changes: bool = False) -> Callable[[Verb[P]], Verb[P]]:
+    """Register a function as a verb. `changes` gives it `--dry-run`, which `Call.write` obeys."""
+
+    def register(function: Verb[P]) -> Verb[P]:
+        app.command(name)(command(function, changes=changes))
+        return function
+
+    return register
+
+
+def command(function: Callable[..., Answer], *, changes: bool = False) -> Callable[..., None]:
+    """Wrap a verb as a plain function that Typer can read: its own parameters, then the shared ones."""
+
+    def run(ctx: typer.Context, **given: Any) -> None:
+        raise typer.Exit(_run(function, ctx.obj, given))
+
+    own = list(inspect.signature(function).parameters.values())[1:]
+    shared = CHANGING if changes else SHARED
+    run.__doc__ = function.__doc__
+    run.__signature__ = inspect.Signature([_CONTEXT, *own, *_parameters(shared)])  # type: ignore[attr-defined]
+    return run
+
+
+def _run(function: Callable[..., Answer], world: Any, given: dict[str, Any]) -> int:
+    as_json, dry_run = given.pop("as_json"), given.pop("dry_run", False)
+    surroundings = world if isinstance(world, Surroundings) else Surroundings()
+    call = Call(surroundings, data=given.pop("data"), config=given.pop("config"), dry_run=dry_run)
+    try:
+        _refuse_undecodable(given)
+        answer = function(call, **given)
+    except Exception as error:
+        from authserver.cli.failures import explain  # noqa: PLC0415 - knows every capability's errors, so it is heavy
+
+        failure = explain(error, call)
+        if failure is None:
+            raise
+        show_failure(failure.problems, as_json=as_json)
+        return failure.code
+    finally:
+        call.close()
+    show(answer, as_json=as_json, dry_run=dry_run)
+    return answer.code
+
+
+def _refuse_undecodable(given: dict[str, Any]) -> None:
+    """Bytes that are no text arrive as half characters, which neither database takes."""
+    for value in given.values():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not text.isascii() and text != text.encode(errors="ignore").decode():
+                raise Refused("an argument is not valid UTF-8", code=2)
+
+
+def _parameters(shared: dict[str, Any]) -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in shared.items()
+    ]
+
+
+_CONTEXT: Final = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)

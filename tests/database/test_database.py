@@ -1,0 +1,112 @@
+"""One way to read, one way to write."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from authserver.database import Database, DatabaseBusy, DatabaseUnavailable
+
+COUNT = text("SELECT count(*) FROM throttle")
+ADD = text("INSERT INTO throttle (key, hits, expires_at) VALUES (:key, 1, '2026-11-23')")
+
+
+def add(db: Connection, key: str = "a") -> None:
+    db.execute(ADD, {"key": key})
+
+
+def count(database: Database) -> int:
+    return int(database.read(lambda db: db.execute(COUNT).scalar_one()))
+
+
+def test_a_step_that_returns_is_committed(database: Database) -> None:
+    database.write(add)
+    assert count(database) == 1
+
+
+def test_a_step_that_raises_leaves_nothing(database: Database) -> None:
+    def fail(db: Connection) -> None:
+        add(db)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        database.write(fail)
+    assert count(database) == 0
+    database.write(add)
+    assert count(database) == 1
+
+
+def test_writers_at_once_all_get_their_turn(database: Database) -> None:
+    def work(number: int) -> None:
+        database.write(lambda db: add(db, str(number)))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert count(database) == 12
+
+
+def test_a_locked_sqlite_file_is_busy_and_the_step_was_not_begun(sqlite_template: Path) -> None:
+    database = Database(f"sqlite:///{sqlite_template}")
+    begun: list[bool] = []
+    with sqlite3.connect(sqlite_template, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseBusy):
+            database.write(lambda db: begun.append(True), patience=0)
+        other.execute("ROLLBACK")
+    assert not begun
+    assert database.write(lambda db: db.execute(COUNT).scalar_one(), patience=0) == 0
+    database.close()
+
+
+def test_sqlite_promises_what_was_acknowledged(sqlite_template: Path) -> None:
+    """WAL, and FULL: a commit is on the disk before it is answered."""
+    database = Database(f"sqlite:///{sqlite_template}")
+    pragmas = ("journal_mode", "synchronous", "foreign_keys")
+    found = [
+        database.read(lambda db, pragma=pragma: db.exec_driver_sql(f"PRAGMA {pragma}").scalar())
+        for pragma in pragmas
+    ]
+    assert found == ["wal", 2, 1]
+    database.close()
+
+
+def test_a_database_that_is_away_is_said_to_be_away(tmp_path: Path) -> None:
+    nowhere = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(DatabaseUnavailable):
+        nowhere.read(lambda db: None)
+    folder = Database(f"sqlite:///{tmp_path}")
+    with pytest.raises(DatabaseUnavailable):
+        folder.write(lambda db: None)
+
+
+def test_deadlocked_steps_are_run_again_and_both_succeed(database: Database) -> None:
+    """Two transactions that take two rows in opposite order: PostgreSQL kills one, and it is tried again."""
+    for key in ("a", "b"):
+        database.write(lambda db, key=key: add(db, key))
+    meet = threading.Barrier(2, timeout=5)
+    runs: list[str] = []
+
+    def take(first: str, second: str) -> None:
+        def step(db: Connection) -> None:
+            runs.append(first)
+            bump = text("UPDATE throttle SET hits = hits + 1 WHERE key = :key")
+            db.execute(bump, {"key": first})
+            if len(runs) <= 2 and not database.embedded:
+                meet.wait()
+            db.execute(bump, {"key": second})
+
+        database.write(step)
+
+    threads = [threading.Thread(target=take, args=pair) for pair in (("a", "b"), ("b", "a"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    total = database.read(lambda db: db.execute(text("SELECT sum(hits) FROM throttle")).scalar_one())
+    assert total == 6
+    assert len(runs) == (2 if database.embedded else 3)

@@ -58,7 +58,7 @@ def create(
         record(db, Entry("account.created", now, "operator", made.id, detail=detail))
         return made
 
-    return _with_password(_told(call, call.write(step), f"Created the account {username}."), chosen)
+    return _with_password(_told(call.write(step), f"Created the account {username}."), chosen)
 
 
 @verb(app, "list")
@@ -234,11 +234,10 @@ def _change(call: Call, name: str, change: Change[str]) -> Answer:
         words = change(db, account, call.now)
         return found(db, username), words
 
-    return _told(call, *call.write(step))
+    return _told(*call.write(step))
 
 
-def _told(call: Call, account: Account, words: str) -> Answer:
-    del call
+def _told(account: Account, words: str) -> Answer:
     return Answer({"account": describe(account), "message": words}, [words])
 
 

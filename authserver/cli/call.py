@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from authserver.capabilities import Capabilities, Outside
-    from authserver.database import Step
+    from authserver.database import Database, Step
     from authserver.settings import Settings
 
 T = TypeVar("T")
@@ -111,10 +111,15 @@ class Call:
         if not typer.confirm(question, err=True):
             raise Refused("not confirmed, so nothing was changed")
 
-    def close(self) -> None:
+    @property
+    def database(self) -> "Database | None":
+        """The database, if this verb came so far as to use one."""
         built = self.__dict__.get("built")  # a cached property that was never asked for is not there
-        if built is not None:
-            built.database.close()
+        return built.database if built else None
+
+    def close(self) -> None:
+        if self.database is not None:
+            self.database.close()
 
 
 def missing_file(parts: "Capabilities") -> Path | None:

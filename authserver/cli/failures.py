@@ -13,8 +13,7 @@ from authserver.accounts.passwords import UnacceptablePassword
 from authserver.accounts.store import UsernameTaken
 from authserver.accounts.usernames import InvalidUsername
 from authserver.cli.answers import Refused
-from authserver.cli.call import Call
-from authserver.database import DatabaseBusy, DatabaseUnavailable
+from authserver.database import Database, DatabaseBusy, DatabaseUnavailable
 from authserver.keyring.files import KeyFolderUnsafe
 from authserver.keyring.vault import PrivateKeyMissing
 from authserver.settings import SettingsError
@@ -50,13 +49,16 @@ TABLE: Final[tuple[Row, ...]] = (
 )
 
 
-def explain(error: Exception, call: Call) -> Failure | None:
-    """Answer what to tell the operator; None for what nobody expected."""
+def explain(error: Exception, database: Database | None) -> Failure | None:
+    """Answer what to tell the operator; None for what nobody expected.
+
+    :param database: the one that was used, so that it can be asked whether it was ever migrated.
+    """
     if isinstance(error, Refused):
         return Failure(error.code, (str(error),))
     if isinstance(error, SettingsError):
         return Failure(2, tuple(error.problems))
-    advice = _about_the_database(error, call)
+    advice = _about_the_database(error, database)
     if advice is not None:
         return Failure(1, (advice,))
     if isinstance(error, ModuleNotFoundError) and error.name == "psycopg":
@@ -65,15 +67,15 @@ def explain(error: Exception, call: Call) -> Failure | None:
     return Failure(found[0], (found[1],)) if found else None
 
 
-def _about_the_database(error: Exception, call: Call) -> str | None:
+def _about_the_database(error: Exception, database: Database | None) -> str | None:
     """A missing table looks like an outage to the driver: look whether the database was ever migrated."""
     cause = error.__cause__ or error
     if getattr(getattr(cause, "orig", cause), "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
         return "the database's file is no SQLite database: check --data and database_url"
-    if not isinstance(error, DatabaseUnavailable | DBAPIError) or isinstance(error, DatabaseBusy):
+    if database is None or isinstance(error, DatabaseBusy) or not isinstance(error, DatabaseUnavailable | DBAPIError):
         return None
     try:
-        revisions = schema.revisions(call.built.database)
+        revisions = schema.revisions(database)
     except (DatabaseUnavailable, DBAPIError):
         return None
     if revisions.up_to_date:

@@ -68,11 +68,11 @@ def noun(name: str) -> typer.Typer:
 def loaded(name: str) -> Any:
     """Import a noun's file: a group in its `app`, or a single command that is called like the file."""
     module = import_module(f"authserver.cli.{name}")
-    found = getattr(module, "app", None)
-    if found is None:
-        found = plain_app()
-        found.command(name)(getattr(module, name))
-    return get_command(found)
+    made = getattr(module, "app", None)
+    if made is None:
+        made = plain_app()
+        made.command(name)(getattr(module, name))
+    return get_command(made)
 
 
 def _root() -> typer.Typer:

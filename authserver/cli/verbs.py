@@ -6,15 +6,19 @@ A verb is a function of a `Call` and its own parameters that returns an `Answer`
     def list_accounts(call: Call, limit: Limit = 100) -> Answer: ...
 """
 
+import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, Final, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
 from authserver.cli.answers import Answer, Refused, show, show_failure
 from authserver.cli.call import Call, Surroundings
+
+if TYPE_CHECKING:
+    from authserver.database import Database
 
 P = ParamSpec("P")
 Verb = Callable[Concatenate[Call, P], Answer]
@@ -62,17 +66,35 @@ def _run(function: Callable[..., Answer], world: Any, given: dict[str, Any]) -> 
         _refuse_undecodable(given)
         answer = function(call, **given)
     except Exception as error:
-        from authserver.cli.failures import explain  # noqa: PLC0415 - knows every capability's errors, so it is heavy
-
-        failure = explain(error, call)
-        if failure is None:
-            raise
-        show_failure(failure.problems, as_json=as_json)
-        return failure.code
+        return _failed(error, call.database, as_json=as_json)
     finally:
         call.close()
     show(answer, as_json=as_json, dry_run=dry_run)
     return answer.code
+
+
+def guarded(function: Callable[P, None]) -> Callable[P, None]:
+    """Give a plain command (`dev`, `serve`) the verbs' clear failures."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except Exception as error:
+            raise typer.Exit(_failed(error, None, as_json=False)) from None
+
+    return run
+
+
+def _failed(error: Exception, database: "Database | None", *, as_json: bool) -> int:
+    """Print an expected failure and answer its exit code; raise what nobody expected."""
+    from authserver.cli.failures import explain  # noqa: PLC0415 - knows every capability's errors, so it is heavy
+
+    failure = explain(error, database)
+    if failure is None:
+        raise error
+    show_failure(failure.problems, as_json=as_json)
+    return failure.code
 
 
 def _refuse_undecodable(given: dict[str, Any]) -> None:

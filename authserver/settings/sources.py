@@ -3,6 +3,7 @@
 import difflib
 import os
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -86,8 +87,10 @@ def load(config: Path | None = None, **chosen: Any) -> Settings:
         raise SettingsError([_problem(detail) for detail in error.errors(include_url=False)]) from None
     except SettingsError:
         raise
-    except ValueError as error:  # a TOML or JSON syntax error
+    except TOMLDecodeError as error:
         raise SettingsError([f"{file}: {error}"]) from None
+    except ValueError as error:  # a list in the environment that is not JSON
+        raise SettingsError([f"{error}; write lists as JSON, such as '[\"https://app.example.com\"]'"]) from None
 
 
 def _refuse_unknown_names() -> None:

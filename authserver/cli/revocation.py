@@ -1,0 +1,170 @@
+"""`authserver revocation`: the list that ends tokens before their time, and adding to it by hand."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
+
+import typer
+from sqlalchemy import Connection
+
+from authserver.accounts import store as accounts
+from authserver.audit.store import Entry, record
+from authserver.capabilities import tokens_live
+from authserver.cli.answers import Answer, Refused, Table
+from authserver.cli.call import Call
+from authserver.cli.nouns import noun
+from authserver.cli.times import iso, when
+from authserver.cli.verbs import verb
+from authserver.clock import seconds
+from authserver.keyring import store as keyring
+from authserver.protocol.revocation import WITH_CUTOFF, Kind
+from authserver.revocations import store
+from authserver.revocations.keys import LISTED_FOR
+from authserver.revocations.store import Revocation
+
+app = noun("revocation")
+
+LONGEST_VALUE: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the operator asked to put on the list; `before` is None where the kind has no cut-off, or for now."""
+
+    kind: Kind
+    value: str
+    before: datetime | None
+
+
+@verb(app, "list")
+def list_revocations(
+    call: Call, *, limit: Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many.")] = 100
+) -> Answer:
+    """Show the entries that still matter, the newest last.
+
+    Example: authserver revocation list --limit 20
+    """
+
+    def read(db: Connection) -> tuple[store.Head, list[Revocation]]:
+        head = store.head(db)
+        return head, store.after(db, 0, head.sequence, call.now)
+
+    head, living = call.read(read)
+    shown = living[-limit:]
+    facts = {
+        "epoch": head.epoch,
+        "sequence": head.sequence,
+        "total": len(living),
+        "revocations": [_describe(one) for one in shown],
+    }
+    body: list[str | Table] = [f"{len(living)} entries, up to sequence {head.sequence}."]
+    if len(living) > limit:
+        body.append(f"These are the newest {limit}: --limit shows more.")
+    header = ("sequence", "kind", "value", "issued before", "since", "until")
+    return Answer(facts, [*body, Table(header, [_row(one, call.now) for one in shown])])
+
+
+@verb(app, "add", changes=True)
+def add(
+    call: Call,
+    kind: Annotated[Kind, typer.Argument(help="Which claim of a token the value is compared with.", show_default=False)],
+    value: Annotated[str, typer.Argument(metavar="VALUE")],
+    *,
+    before: Annotated[
+        str, typer.Option(help='Only sub and client_id: tokens issued before this moment (ISO 8601) or "now".')
+    ] = "",
+) -> Answer:
+    """Refuse tokens from now on: one token (jti), a session's, an account's, a client's.
+
+    Example: authserver revocation add client_id billing-app
+    """
+    wanted = _wanted(call, kind, value, before)
+    sequence = call.write(lambda db: _add(db, call, wanted))
+    facts = {"sequence": sequence, "kind": kind.value, "value": value, "before": wanted.before}
+    return Answer(facts, [f"Put {kind.value} {value} on the list, as sequence {sequence}."])
+
+
+def _wanted(call: Call, kind: Kind, value: str, before: str) -> Wanted:
+    if not value or len(value) > LONGEST_VALUE or not value.isprintable():
+        raise Refused(f"a value has 1 to {LONGEST_VALUE} visible characters", code=2)
+    if before and kind not in WITH_CUTOFF:
+        raise Refused(f"--before is for {' and '.join(sorted(WITH_CUTOFF))}: {kind.value} ends every token", code=2)
+    return Wanted(kind, value, None if before in {"", "now"} else _moment(before, call.now))
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    """Read a cut-off. Not one in the future: tokens still to come would be refused, and outlive the entry."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused('--before is a moment such as 2026-11-23T09:00:00Z, or "now"', code=2) from None
+    if moment.tzinfo is None:
+        raise Refused(f"--before needs a time zone: {text}Z for UTC", code=2)
+    if moment > now:
+        raise Refused(f"--before lies in the future, and it is {iso(now)} now", code=2)
+    return moment.astimezone(UTC)
+
+
+def _add(db: Connection, call: Call, wanted: Wanted) -> int:
+    """Add an entry and what belongs to it, in the order of locks: account, sessions, list, audit log."""
+    now = call.now
+    _put(db, call, wanted, now)
+    detail = {"kind": wanted.kind.value, "value": wanted.value}
+    if wanted.before is not None:
+        detail["before"] = wanted.before.isoformat()
+    record(db, Entry("revocation.added", now, "operator", _account_id(db, wanted), detail=detail))
+    return store.head(db).sequence
+
+
+def _put(db: Connection, call: Call, wanted: Wanted, now: datetime) -> None:
+    sign_out, kind, value = call.parts.sign_out, wanted.kind, wanted.value
+    if kind is Kind.SUB and wanted.before is None:
+        sign_out.cut_off_tokens(db, value, now=now)  # the account too, or it is given a token in the same second
+        return
+    if kind is Kind.SID and sign_out.here(db, [value], now=now, why="session.ended", by="operator"):
+        return  # a session that lives on would be given tokens that nobody takes
+    if kind is Kind.KID:
+        _refuse_own_key(db, value)
+    next_second = datetime.fromtimestamp(seconds(now) + 1, UTC)  # `iat` counts whole seconds
+    cut_off = (wanted.before or next_second) if kind in WITH_CUTOFF else None
+    store.append(db, kind, value, now=now, expires_at=now + _listed_for(call, kind), before=cut_off)
+
+
+def _refuse_own_key(db: Connection, kid: str) -> None:
+    """A key of ours that is on the list but signs on would take every sign-in down.
+
+    :raises Refused: with the command that does the whole of it.
+    """
+    if any(ring.find(kid) for ring in keyring.rings(db)):
+        raise Refused(f"{kid} is a key of this server: use `authserver keys revoke {kid} --compromised`")
+
+
+def _listed_for(call: Call, kind: Kind) -> timedelta:
+    return LISTED_FOR if kind is Kind.KID else tokens_live(call.settings)
+
+
+def _account_id(db: Connection, wanted: Wanted) -> str | None:
+    known = accounts.by_id(db, wanted.value) if wanted.kind is Kind.SUB else None
+    return known.id if known else None
+
+
+def _describe(entry: Revocation) -> dict[str, Any]:
+    return {
+        "sequence": entry.sequence,
+        "kind": entry.kind.value,
+        "value": entry.value,
+        "before": entry.before,
+        "created_at": entry.created_at,
+        "expires_at": entry.expires_at,
+    }
+
+
+def _row(entry: Revocation, now: datetime) -> tuple[str, ...]:
+    return (
+        str(entry.sequence),
+        entry.kind.value,
+        entry.value,
+        iso(entry.before) if entry.before else "",
+        when(entry.created_at, now),
+        when(entry.expires_at, now),
+    )

@@ -1,7 +1,7 @@
 """The server: everything is built here, once, and mounted. Read this file first.
 
-    request ─▶ Published     public documents, from memory            (published/)
-            └▶ SecurityHeaders ─▶ FastAPI ─▶ pages, JSON endpoints    (pages/)
+    request ─▶ Published           public documents, from memory              (published/)
+            └▶ SecurityHeaders ─▶ CrossOrigin ─▶ FastAPI ─▶ pages and JSON     (pages/)
 
 Two tasks run beside the requests: one follows the database (a rotation or a revocation made anywhere is known here
 within a second), one does the maintenance if this server holds the lease.
@@ -48,6 +48,7 @@ from authserver.tokens.own import OwnTokens
 from authserver.web import errors
 from authserver.web.answers import Answers
 from authserver.web.cookies import Cookies
+from authserver.web.cors import CrossOrigin
 from authserver.web.csrf import Csrf
 from authserver.web.headers import SecurityHeaders
 from authserver.web.localization import Catalogs
@@ -182,7 +183,7 @@ class Server:
             **static_documents(PAGES / "static", theme=self._theme),
         }
         inner = SecurityHeaders(
-            self.api,
+            CrossOrigin(self.api, settings.allowed_origins),
             issuer=settings.issuer,
             allowed_origins=settings.allowed_origins,
             logo_url=settings.logo_url,

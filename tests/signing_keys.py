@@ -4,6 +4,7 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers, RSAPublicNumbers
 from joserfc.jwk import ECKey, RSAKey
@@ -13,13 +14,13 @@ KEYS = Path(__file__).parent / "keys"
 
 
 @cache
-def rsa_key_pairs() -> tuple[dict[str, str], ...]:
+def rsa_key_pairs() -> tuple[dict[str, Any], ...]:
     """The same as private JWKs, not loaded: that takes 40 ms each."""
     return tuple(json.loads((KEYS / "rsa-2048.json").read_text()))
 
 
 @cache
-def ec_key_pairs() -> tuple[dict[str, str], ...]:
+def ec_key_pairs() -> tuple[dict[str, Any], ...]:
     return tuple(json.loads((KEYS / "ec-p256.json").read_text()))
 
 

@@ -39,21 +39,25 @@ def create(
     name: Name,
     *,
     role: Annotated[list[str] | None, typer.Option(help="A role; may be given several times.")] = None,
-    display_name: Annotated[str, typer.Option(help="How pages call the person. Else the name as typed.")] = "",
+    display_name: Annotated[
+        str, typer.Option(help="How pages call the person. Else the name as typed.")
+    ] = "",
     password_stdin: FromStdin = False,
 ) -> Answer:
     """Create an account. Its password is made up and printed once, unless you bring one.
 
     Example: authserver account create alice --role staff
     """
-    username, roles, shown = canonical(name), checked_roles(role or []), _checked_display_name(display_name or name)
+    username, roles, shown = (
+        canonical(name),
+        checked_roles(role or []),
+        _checked_display_name(display_name or name),
+    )
     chosen = new_password(call, username, from_stdin=password_stdin)
 
     def step(db: Connection) -> Account:
         now = call.now
-        made = store.create(
-            db, username, display_name=shown, password_hash=chosen.hash, roles=roles, now=now
-        )
+        made = store.create(db, username, display_name=shown, password_hash=chosen.hash, roles=roles, now=now)
         detail = {"username": made.username, "roles": list(made.roles)}
         record(db, Entry("account.created", now, "operator", made.id, detail=detail))
         return made
@@ -76,7 +80,14 @@ def list_accounts(
     accounts, more = found[:limit], len(found) > limit
     header = ("name", "display name", "state", "roles", "created", "id")
     rows = [
-        (one.username, one.display_name, _state(one), ", ".join(one.roles), when(one.created_at, call.now), one.id)
+        (
+            one.username,
+            one.display_name,
+            _state(one),
+            ", ".join(one.roles),
+            when(one.created_at, call.now),
+            one.id,
+        )
         for one in accounts
     ]
     body: list[str | Table] = [Table(header, rows)] if rows else ["There are no accounts."]
@@ -219,7 +230,9 @@ def checked_roles(roles: list[str]) -> tuple[str, ...]:
     """
     for role in roles:
         if not role or len(role) > LONGEST_ROLE or not role.isprintable() or " " in role or "," in role:
-            raise Refused(f"a role has 1 to {LONGEST_ROLE} visible characters without spaces and commas", code=2)
+            raise Refused(
+                f"a role has 1 to {LONGEST_ROLE} visible characters without spaces and commas", code=2
+            )
     return tuple(sorted(set(roles)))
 
 

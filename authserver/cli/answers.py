@@ -87,7 +87,9 @@ def _show_table(table: Table) -> None:
     if not table.rows:
         return
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
-    grid = Grid(box=None, pad_edge=False, show_header=bool(table.header), header_style="bold", padding=(0, 2, 0, 0))
+    grid = Grid(
+        box=None, pad_edge=False, show_header=bool(table.header), header_style="bold", padding=(0, 2, 0, 0)
+    )
     for title in table.header or [""] * len(table.rows[0]):
         grid.add_column(title.upper(), overflow="fold")
     for row in table.rows:

@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def _person_at_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a test may replace: the world outside the capabilities, and whether a person can be asked."""
 
     outside: "Outside | None" = None
-    at_terminal: Callable[[], bool] = lambda: sys.stdin.isatty()
+    at_terminal: Callable[[], bool] = _person_at_terminal
 
 
 class Rehearsed(Exception):
@@ -75,7 +79,9 @@ class Call:
         """
         missing = missing_file(self.built)
         if missing is not None:
-            raise Refused(f"there is no database at {missing}: check --data, or run `authserver db upgrade` to make one")
+            raise Refused(
+                f"there is no database at {missing}: check --data, or run `authserver db upgrade` to make one"
+            )
         return self.built
 
     @property

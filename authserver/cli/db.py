@@ -29,7 +29,9 @@ def upgrade(call: Call) -> Answer:
         schema.upgrade(call.built.database)
         _note(call, before)
     facts = {"before": before.current, "current": before.wanted, "changed": not before.up_to_date}
-    words = "up to date already" if before.up_to_date else f"from {before.current or 'empty'} to {before.wanted}"
+    words = (
+        "up to date already" if before.up_to_date else f"from {before.current or 'empty'} to {before.wanted}"
+    )
     return Answer(facts, [f"The database: {words}."])
 
 

@@ -39,11 +39,17 @@ TABLE: Final[tuple[Row, ...]] = (
     (UsernameTaken, 1, lambda error: f"there is an account {error} already: choose another name"),
     (InvalidUsername, 1, str),
     (UnacceptablePassword, 1, str),
-    (PermissionError, 1, lambda error: f"{_file(error)} may not be used by this user: run as whoever runs the server"),
+    (
+        PermissionError,
+        1,
+        lambda error: f"{_file(error)} may not be used by this user: run as whoever runs the server",
+    ),
     (
         CommandError,
         1,
-        lambda _: "the database is at a revision that this release does not know: install the release that made it",
+        lambda _: (
+            "the database is at a revision that this release does not know: install the release that made it"
+        ),
     ),
     (ArgumentError, 2, lambda _: "database_url cannot be read: write it as postgresql://user@host/name"),
 )
@@ -72,7 +78,11 @@ def _about_the_database(error: Exception, database: Database | None) -> str | No
     cause = error.__cause__ or error
     if getattr(getattr(cause, "orig", cause), "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
         return "the database's file is no SQLite database: check --data and database_url"
-    if database is None or isinstance(error, DatabaseBusy) or not isinstance(error, DatabaseUnavailable | DBAPIError):
+    if (
+        database is None
+        or isinstance(error, DatabaseBusy)
+        or not isinstance(error, DatabaseUnavailable | DBAPIError)
+    ):
         return None
     try:
         revisions = schema.revisions(database)
@@ -82,7 +92,9 @@ def _about_the_database(error: Exception, database: Database | None) -> str | No
         return None
     if revisions.current is None:
         return f"the database has no tables yet: {UPGRADE}"
-    return f"the database is at revision {revisions.current}, this release wants {revisions.wanted}: {UPGRADE}"
+    return (
+        f"the database is at revision {revisions.current}, this release wants {revisions.wanted}: {UPGRADE}"
+    )
 
 
 def _file(error: Exception) -> str:

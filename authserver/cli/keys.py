@@ -39,7 +39,10 @@ def list_keys(
     rings = call.read(store.rings)
     keys = [key for ring in rings for key in ring.keys if every or key.state is not State.REMOVED]
     header = ("kid", "algorithm", "state", "published", "")
-    rows = [(key.kid, key.algorithm, key.state.value, when(key.published_at, call.now), _date(call, key)) for key in keys]
+    rows = [
+        (key.kid, key.algorithm, key.state.value, when(key.published_at, call.now), _date(call, key))
+        for key in keys
+    ]
     return Answer({"keys": [_facts(call, key) for key in keys]}, [Table(header, rows)] if rows else [NO_KEYS])
 
 
@@ -88,7 +91,9 @@ def revoke(
     call: Call,
     kid: Kid,
     *,
-    compromised: Annotated[bool, typer.Option("--compromised", help="Somebody else may have this key.")] = False,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Somebody else may have this key.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> Answer:
     """Distrust a key at once, with every token that it signed; the next key signs at once.
@@ -119,7 +124,9 @@ def export(
     call: Call,
     kid: Kid,
     *,
-    public: Annotated[bool, typer.Option("--public", help="The public half: there is no other export.")] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="The public half: there is no other export.")
+    ] = False,
     pem: Annotated[bool, typer.Option("--pem/--jwk", help="As PEM or as a JWK.")] = True,
 ) -> Answer:
     """Print a public key, for a verifier that cannot fetch the JWKS.
@@ -179,7 +186,9 @@ def _revoked(kid: str, change: Change) -> Answer:
         "Servers and verifiers that follow the list refuse its tokens within a second.",
     ]
     if before is not None and before.kid == kid:
-        body.append(f"{after.kid if after else 'A new key'} signs from now on. Whoever is signed in stays so.")
+        body.append(
+            f"{after.kid if after else 'A new key'} signs from now on. Whoever is signed in stays so."
+        )
     return Answer(facts, body)
 
 

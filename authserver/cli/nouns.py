@@ -13,7 +13,11 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
+from authserver.cli.verbs import guarded
+
 NOUNS: Final = {
+    "dev": "Run a login service with demo data on this machine, to try it.",
+    "serve": "Run the login service.",
     "keys": "The signing keys: what they do, when they change, and changing them now.",
     "account": "Accounts: who may sign in.",
     "session": "Sessions: which browsers are signed in.",
@@ -71,12 +75,14 @@ def loaded(name: str) -> Any:
     made = getattr(module, "app", None)
     if made is None:
         made = plain_app()
-        made.command(name)(getattr(module, name))
+        made.command(name)(guarded(getattr(module, name)))
     return get_command(made)
 
 
 def _root() -> typer.Typer:
-    root = plain_app(cls=Nouns, help="Sign in once. Verify anywhere with a public key. Log out everywhere, now.")
+    root = plain_app(
+        cls=Nouns, help="Sign in once. Verify anywhere with a public key. Log out everywhere, now."
+    )
     root.callback()(lambda: None)
     for name, line in NOUNS.items():
         root.add_typer(plain_app(help=line), name=name)

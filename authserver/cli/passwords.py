@@ -12,7 +12,9 @@ from authserver.accounts.usernames import Username
 from authserver.cli.answers import Refused
 from authserver.cli.call import Call
 
-ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters that are taken for others; 4.95 bits each
+ALPHABET: Final = (
+    "abcdefghjkmnpqrstuvwxyz23456789"  # without letters that are taken for others; 4.95 bits each
+)
 GROUP: Final = 5
 FEWEST_GROUPS: Final = 5  # 124 bits
 
@@ -57,7 +59,6 @@ def _refuse_weak(call: Call, password: Password, username: Username) -> None:
     if weakness is not None:
         limits = {"minimum": rules.minimum_length, "maximum": rules.maximum_length}
         raise Refused(WEAK[weakness].format(**limits))
-
 
 
 def _read(call: Call) -> str:

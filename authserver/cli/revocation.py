@@ -67,11 +67,14 @@ def list_revocations(
 @verb(app, "add", changes=True)
 def add(
     call: Call,
-    kind: Annotated[Kind, typer.Argument(help="Which claim of a token the value is compared with.", show_default=False)],
+    kind: Annotated[
+        Kind, typer.Argument(help="Which claim of a token the value is compared with.", show_default=False)
+    ],
     value: Annotated[str, typer.Argument(metavar="VALUE")],
     *,
     before: Annotated[
-        str, typer.Option(help='Only sub and client_id: tokens issued before this moment (ISO 8601) or "now".')
+        str,
+        typer.Option(help='Only sub and client_id: tokens issued before this moment (ISO 8601) or "now".'),
     ] = "",
 ) -> Answer:
     """Refuse tokens from now on: one token (jti), a session's, an account's, a client's.
@@ -79,16 +82,21 @@ def add(
     Example: authserver revocation add client_id billing-app
     """
     wanted = _wanted(call, kind, value, before)
-    sequence = call.write(lambda db: _add(db, call, wanted))
-    facts = {"sequence": sequence, "kind": kind.value, "value": value, "before": wanted.before}
-    return Answer(facts, [f"Put {kind.value} {value} on the list, as sequence {sequence}."])
+    entry = call.write(lambda db: _add(db, call, wanted))
+    until = when(entry.expires_at, entry.created_at)
+    return Answer(
+        {"revocation": _describe(entry)},
+        [f"Put {kind.value} {value} on the list as sequence {entry.sequence}, until {until}."],
+    )
 
 
 def _wanted(call: Call, kind: Kind, value: str, before: str) -> Wanted:
     if not value or len(value) > LONGEST_VALUE or not value.isprintable():
         raise Refused(f"a value has 1 to {LONGEST_VALUE} visible characters", code=2)
     if before and kind not in WITH_CUTOFF:
-        raise Refused(f"--before is for {' and '.join(sorted(WITH_CUTOFF))}: {kind.value} ends every token", code=2)
+        raise Refused(
+            f"--before is for {' and '.join(sorted(WITH_CUTOFF))}: {kind.value} ends every token", code=2
+        )
     return Wanted(kind, value, None if before in {"", "now"} else _moment(before, call.now))
 
 
@@ -105,21 +113,25 @@ def _moment(text: str, now: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _add(db: Connection, call: Call, wanted: Wanted) -> int:
+def _add(db: Connection, call: Call, wanted: Wanted) -> Revocation:
     """Add an entry and what belongs to it, in the order of locks: account, sessions, list, audit log."""
     now = call.now
     _put(db, call, wanted, now)
-    detail = {"kind": wanted.kind.value, "value": wanted.value}
-    if wanted.before is not None:
-        detail["before"] = wanted.before.isoformat()
+    sequence = store.head(db).sequence
+    [entry] = store.after(db, sequence - 1, sequence, now)
+    detail: dict[str, Any] = {"kind": entry.kind.value, "value": entry.value, "sequence": sequence}
+    if entry.before is not None:
+        detail["before"] = iso(entry.before)
     record(db, Entry("revocation.added", now, "operator", _account_id(db, wanted), detail=detail))
-    return store.head(db).sequence
+    return entry
 
 
 def _put(db: Connection, call: Call, wanted: Wanted, now: datetime) -> None:
     sign_out, kind, value = call.parts.sign_out, wanted.kind, wanted.value
     if kind is Kind.SUB and wanted.before is None:
-        sign_out.cut_off_tokens(db, value, now=now)  # the account too, or it is given a token in the same second
+        sign_out.cut_off_tokens(
+            db, value, now=now
+        )  # the account too, or it is given a token in the same second
         return
     if kind is Kind.SID and sign_out.here(db, [value], now=now, why="session.ended", by="operator"):
         return  # a session that lives on would be given tokens that nobody takes

@@ -69,7 +69,9 @@ def _living(db: Connection, call: Call, name: str, limit: int) -> list[tuple[Ses
     if not name:
         return store.page(db, now=now, seen_after=seen_after, limit=limit)
     account = found(db, canonical(name))
-    return [(one, account) for one in store.of_account(db, account.id, now=now, seen_after=seen_after)[:limit]]
+    return [
+        (one, account) for one in store.of_account(db, account.id, now=now, seen_after=seen_after)[:limit]
+    ]
 
 
 def _describe(session: Session, account: Account) -> dict[str, Any]:

@@ -20,7 +20,9 @@ class Date:
 
 def timetable(ring: Ring, timing: Timing) -> list[Date]:
     """Answer all dates of a ring, the earliest first."""
-    return sorted([*_of_next(ring, timing), *_of_active(ring, timing), *_of_retired(ring, timing)], key=lambda d: d.at)
+    return sorted(
+        [*_of_next(ring, timing), *_of_active(ring, timing), *_of_retired(ring, timing)], key=lambda d: d.at
+    )
 
 
 def _of_next(ring: Ring, timing: Timing) -> Iterator[Date]:

@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Verb = Callable[Concatenate[Call, P], Answer]
 
-Data = Annotated[Path | None, typer.Option("--data", help="Folder of the data. Else AUTHSERVER_DATA.", metavar="DIR")]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the data. Else AUTHSERVER_DATA.", metavar="DIR")
+]
 Config = Annotated[
     Path | None,
-    typer.Option("--config", help="A TOML file. Else AUTHSERVER_CONFIG, or authserver.toml in the data.", metavar="FILE"),
+    typer.Option(
+        "--config",
+        help="A TOML file. Else AUTHSERVER_CONFIG, or authserver.toml in the data.",
+        metavar="FILE",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
@@ -65,7 +71,7 @@ def _run(function: Callable[..., Answer], world: Any, given: dict[str, Any]) -> 
     try:
         _refuse_undecodable(given)
         answer = function(call, **given)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what nobody expected is raised again
         return _failed(error, call.database, as_json=as_json)
     finally:
         call.close()
@@ -80,7 +86,9 @@ def guarded(function: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             function(*args, **kwargs)
-        except Exception as error:
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
             raise typer.Exit(_failed(error, None, as_json=False)) from None
 
     return run

@@ -74,10 +74,12 @@ class JwksSource:
         return good.keys
 
     def must_refresh(self) -> bool:
-        """There are no keys, or their `max-age` has passed, and trying again is due."""
+        """There are no keys, or their `max-age` has passed and nobody is asking; and trying again is due."""
         good = self._good
         now = self._clock()
-        return (good is None or now >= good.expires_at) and self._may_try(now)
+        if good is None:
+            return self._may_try(now)
+        return now >= good.expires_at and self._may_try(now) and not self._flight.is_under_way
 
     def refresh(self) -> None:
         """Blocks for one fetch, or for the one under way."""
@@ -88,7 +90,8 @@ class JwksSource:
         now = self._clock()
         if now < self._missing.get(kid, 0.0):
             return False
-        return self._flight.is_under_way or self._is_cool(self._refetched_at, now)
+        may_ask = self._is_cool(self._refetched_at, now) and self._may_try(now)
+        return may_ask or self._flight.is_under_way
 
     def refetch_for(self, kid: str) -> None:
         """Blocks for one fetch, or for the one under way; remembers a `kid` that is still unknown afterwards."""
@@ -111,8 +114,11 @@ class JwksSource:
         try:
             self._accept(self._fetch(self._url, self._good.etag if self._good else None), asked_at)
         except Exception as error:  # noqa: BLE001 - whatever an issuer answers, the last good keys stay
+            level = logging.WARNING if self._failed_at is None else logging.DEBUG  # one line per outage
             self._failed_at = self._clock()
-            _log.warning("keys not refreshed, the last good ones stay: %s: %s", type(error).__name__, error)
+            _log.log(
+                level, "keys not refreshed, the last good ones stay: %s: %s", type(error).__name__, error
+            )
         else:
             self._failed_at = None
 

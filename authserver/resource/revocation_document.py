@@ -67,7 +67,7 @@ def read_event(claims: Mapping[str, Any]) -> Snapshot | Delta:
     if "since" not in event:
         return Snapshot(epoch, sequence, _read_entries(entries, 0, sequence))
     since = event["since"]
-    if not _is_count(since) or since > sequence:
+    if not _is_count(since):
         raise UnusableDocument("since")
     return Delta(epoch, since, sequence, _read_entries(entries, since, sequence))
 

@@ -30,6 +30,7 @@ _log: Final = logging.getLogger("authserver.resource")
 
 MAX_FEED: Final = 64 * 1_048_576
 _OK: Final = 200
+_NO_SUCH_LIST: Final = frozenset((400, 404, 410))  # an issuer may not know our sequence: ask for everything
 _SKEW: Final = 60.0
 _BETWEEN_NODES: Final = 10.0  # the clocks of an issuer's nodes; within it the sequence still only grows
 _LONGEST_BACKOFF: Final = 30.0
@@ -120,12 +121,14 @@ class RevocationSource:
         if known and self._apply(f"{self._url}?since={self.revocations.sequence}"):
             return
         if not self._apply(self._url):
-            raise UnusableDocument("older than the list that we have")
+            raise UnusableDocument("not there, or older than the list that we have")
 
     def _apply(self, url: str) -> bool:
         """Fetch, verify and take over one document; False when it does not fit the list that we have."""
         asked_at = self._monotonic()
         answer = self._fetch(url, None)
+        if answer.status in _NO_SUCH_LIST:
+            return False
         if answer.status != _OK:
             raise UnusableDocument(f"status {answer.status}")
         claims = open_document(answer.body, self._key_for, self._issuer, max_length=MAX_FEED)

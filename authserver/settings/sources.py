@@ -90,7 +90,9 @@ def load(config: Path | None = None, **chosen: Any) -> Settings:
     except TOMLDecodeError as error:
         raise SettingsError([f"{file}: {error}"]) from None
     except ValueError as error:  # a list in the environment that is not JSON
-        raise SettingsError([f"{error}; write lists as JSON, such as '[\"https://app.example.com\"]'"]) from None
+        raise SettingsError(
+            [f"{error}; write lists as JSON, such as '[\"https://app.example.com\"]'"]
+        ) from None
 
 
 def _refuse_unknown_names() -> None:

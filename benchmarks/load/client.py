@@ -13,13 +13,14 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict
 from itertools import cycle
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from benchmarks.load.plan import Plan, Tally
 from benchmarks.rounds import percentile
 
 LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 RETRY_AFTER: Final = re.compile(rb"\r\nretry-after: *\d+\r\n", re.IGNORECASE)
+ANSWER_SECONDS: Final = 10.0
 BAD: Final = 400
 KEPT_WRONG: Final = 3
 
@@ -76,15 +77,20 @@ class Visitor(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is none by inheritance
         self._send()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        answer = read_answer(self._received)
-        if answer is None:
+        try:
+            answer = read_answer(self._received)
+        except ValueError as error:
+            self.finished.set_exception(error)
             return
+        if answer is not None:
+            self._take(answer)
+
+    def _take(self, answer: Answer) -> None:
         now = time.perf_counter()
         if now <= self._deadline:
             self._notes.note(answer, self._received, now - self._sent_at)
@@ -140,7 +146,9 @@ async def run(plan: Plan) -> Tally:
         _, visitor = await loop.create_connection(made, "127.0.0.1", plan.port)
         await visitor.finished
 
-    await asyncio.gather(*(visit(requests) for requests in prepared))
+    async with asyncio.timeout(plan.seconds + ANSWER_SECONDS), asyncio.TaskGroup() as tasks:
+        for requests in prepared:
+            tasks.create_task(visit(requests))
     return notes.tally(min(time.perf_counter() - began, plan.seconds))
 
 

@@ -9,7 +9,11 @@ from typing import Final, Self
 
 from benchmarks.rounds import Sample
 
-PATIENCE: Final = 60.0
+PATIENCE: Final = 30.0
+
+
+class LoadFailed(Exception):
+    """A load could not be put on a server, so nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +76,13 @@ class Load:
         return self
 
     def tally(self) -> Tally:
-        """Wait for the end and answer what came back."""
+        """Wait for the end and answer what came back.
+
+        :raises LoadFailed: the client gave up; why stands on standard error.
+        """
         output, _ = self._process.communicate(timeout=self._plan.seconds + PATIENCE)
+        if self._process.returncode:
+            raise LoadFailed("the client process failed")
         return Tally.parse(output)
 
     def __exit__(self, *_: object) -> None:

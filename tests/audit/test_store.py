@@ -1,9 +1,10 @@
 """The audit log's chain: whole while it is only added to, broken by any other change."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from authserver.audit import store
 from authserver.audit.store import Entry
@@ -18,7 +19,7 @@ def filled(database: Database) -> Database:
         entry = Entry(
             "sign_in.succeeded", NOW, "account", f"account-{number}", detail={"n": number, "이름": "값"}
         )
-        database.write(lambda db, entry=entry: store.record(db, entry))
+        database.write(partial(store.record, entry=entry))
     return database
 
 
@@ -50,7 +51,7 @@ def test_a_row_that_was_changed_or_taken_out_breaks_the_chain_there(
 
 
 def test_an_entry_is_lost_with_the_transaction_that_wrote_it(database: Database) -> None:
-    def fail(db: store.Connection) -> None:
+    def fail(db: Connection) -> None:
         store.record(db, Entry("sign_in.succeeded", NOW))
         raise RuntimeError
 

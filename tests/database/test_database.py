@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,10 @@ ADD = text("INSERT INTO throttle (key, hits, expires_at) VALUES (:key, 1, '2026-
 
 def add(db: Connection, key: str = "a") -> None:
     db.execute(ADD, {"key": key})
+
+
+def pragma(db: Connection, name: str) -> object:
+    return db.exec_driver_sql(f"PRAGMA {name}").scalar()
 
 
 def count(database: Database) -> int:
@@ -66,10 +71,8 @@ def test_a_locked_sqlite_file_is_busy_and_the_step_was_not_begun(sqlite_template
 def test_sqlite_promises_what_was_acknowledged(sqlite_template: Path) -> None:
     """WAL, and FULL: a commit is on the disk before it is answered."""
     database = Database(f"sqlite:///{sqlite_template}")
-    pragmas = ("journal_mode", "synchronous", "foreign_keys")
     found = [
-        database.read(lambda db, pragma=pragma: db.exec_driver_sql(f"PRAGMA {pragma}").scalar())
-        for pragma in pragmas
+        database.read(partial(pragma, name=name)) for name in ("journal_mode", "synchronous", "foreign_keys")
     ]
     assert found == ["wal", 2, 1]
     database.close()
@@ -87,7 +90,7 @@ def test_a_database_that_is_away_is_said_to_be_away(tmp_path: Path) -> None:
 def test_deadlocked_steps_are_run_again_and_both_succeed(database: Database) -> None:
     """Two transactions that take two rows in opposite order: PostgreSQL kills one, and it is tried again."""
     for key in ("a", "b"):
-        database.write(lambda db, key=key: add(db, key))
+        database.write(partial(add, key=key))
     meet = threading.Barrier(2, timeout=5)
     runs: list[str] = []
 

@@ -43,7 +43,7 @@ def test_fifty_rotations_in_a_row_fail_no_verification(
     rotation = server.capabilities.rotation
     caches = [Cache(server, MAX_AGE * part / 4) for part in range(5)]
     alive: list[tuple[datetime, str]] = []
-    verifications, signed_by = 0, set()
+    verifications, signed_by = 0, set[str]()
     while len(signed_by) < ROTATIONS + 1:
         rotation.rotate("RS256")
         for _ in range(3):

@@ -2,6 +2,7 @@ import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -26,10 +27,10 @@ def guard(network: Network, clock: FakeClock) -> Iterator[Guard]:
     guard.close()
 
 
-def guard_for(network: Network, clock: FakeClock, **settings: object) -> Guard:
+def guard_for(network: Network, clock: FakeClock, **settings: Any) -> Guard:
     guard = Guard(
         forge.ISSUER, audience=forge.API, fetch=network, clock=clock, monotonic_clock=clock, **settings
-    )  # type: ignore[arg-type]
+    )
     guard.close()  # no thread: these tests poll by hand
     return guard
 

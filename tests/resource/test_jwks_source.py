@@ -136,6 +136,14 @@ def test_a_failed_fetch_is_not_repeated_before_the_cooldown(clock: FakeClock) ->
     assert len(fetch.etags) == 1
 
 
+def test_while_somebody_asks_the_others_go_on_with_the_last_good_keys(clock: FakeClock) -> None:
+    source, _ = loaded(clock, jwks(max_age=100))
+    clock.advance(100)
+    source._flight._join()
+    assert not source.must_refresh()
+    assert kids(source) == {forge.KID}
+
+
 def test_304_without_anything_kept_is_a_bad_answer(clock: FakeClock) -> None:
     source, _ = loaded(clock, Fetched(304, b""))
     assert source.keys is None

@@ -62,7 +62,6 @@ def test_the_list_is_read_whole_and_then_in_steps(
 def test_the_age_is_counted_from_the_last_good_answer(
     source: RevocationSource, network: Network, clock: FakeClock
 ) -> None:
-    assert source.age is None
     assert source.must_wait()
     source.poll_once()
     clock.advance(7)
@@ -130,6 +129,17 @@ def test_a_delta_out_of_order_is_answered_by_asking_for_everything(
     assert is_hit(source, sid="one")
     assert is_hit(source, sid="three")
     assert network.asked[-1] == "https://login.example.com/revocations"
+
+
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_an_issuer_that_does_not_know_our_sequence_is_asked_for_everything(
+    source: RevocationSource, issuer: LocalIssuer, network: Network, status: int
+) -> None:
+    source.poll_once()
+    issuer.revoke(Kind.SID, "one")
+    network.broken["?since="] = Fetched(status, b"")
+    source.poll_once()
+    assert is_hit(source, sid="one")
 
 
 def test_a_restored_database_is_another_epoch_and_read_anew(

@@ -13,7 +13,11 @@ def test_a_service_can_be_tested_without_network_or_keys() -> None:
     guard = Guard(issuer.url, audience=issuer.audience, fetch=issuer.fetch)
     holder = ask(guard, issuer.bearer("alice", scope="orders:write", roles=["admin"], sid="phone"))
     assert isinstance(holder, Principal)
-    assert (holder.sub, holder.scope, holder.roles) == ("alice", {"orders:write"}, {"admin"})
+    assert (holder.sub, holder.scope, holder.roles) == (
+        "alice",
+        frozenset({"orders:write"}),
+        frozenset({"admin"}),
+    )
     assert ask(guard, issuer.bearer(lifetime=-3_600)) == Refusal(Reason.EXPIRED)
     guard.close()
 

@@ -22,7 +22,10 @@ def test_the_command_line_wins_over_the_environment_over_a_file_over_toml_over_t
     toml = tmp_path / "authserver.toml"
     secret = tmp_path / "name"
     secret.write_text("from a file\n")
-    read = lambda **chosen: load(data=tmp_path, issuer=ISSUER, **chosen).product_name  # noqa: E731 - five times below
+
+    def read(**chosen: Any) -> str:
+        return load(data=tmp_path, issuer=ISSUER, **chosen).product_name
+
     assert read() == "Authserver"
     toml.write_text('product_name = "from toml"')
     assert read() == "from toml"

@@ -1,0 +1,186 @@
+"""Real processes for the tests: the login service as `authserver dev` runs it, on data and ports of its own.
+
+Only what was started here is ended, by its process group, politely and then not. Every wait has an end.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Final, TypeVar
+
+from authserver.accounts.hashing import Parameters
+from authserver.capabilities import Capabilities, Outside, build
+from authserver.protocol import paths
+from authserver.settings import PREFIX, load
+from tests.clocks import HandClock
+from tests.conftest import PASSWORD, ready_made
+from tests.databases import sqlite_url
+
+T = TypeVar("T")
+
+HOST: Final = "127.0.0.1"
+DEV: Final = (sys.executable, "-c", "from typer import run; from authserver.cli.dev import dev; run(dev)")
+START_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 10.0
+PAUSE: Final = 0.02
+SINCE_THE_KEYS_WERE_PUBLISHED: Final = timedelta(
+    minutes=50
+)  # less than a token lives, so none is removed yet
+UNTIL_A_KEY_MAY_SIGN: Final = timedelta(minutes=7)  # jwks_max_age + clock_skew, and a little more
+
+
+@dataclass(frozen=True, slots=True)
+class LoginService:
+    """A login service that runs in a process of its own."""
+
+    data: Path
+    port: int
+    keyring: "Keyring"
+
+    @property
+    def origin(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def orders(self) -> str:
+        return f"http://{HOST}:{self.port + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The service's keys from outside: its clock is set back, so that a key may have been published long ago."""
+
+    parts: Capabilities
+    clock: HandClock
+
+    def publish(self) -> None:
+        self.parts.vault.check()
+        self.parts.rotation.keep(self.parts.settings.signing_algorithms)
+
+    def rotate(self) -> str:
+        """Let the next key sign, and answer its `kid`: what an operator's command does in the same database."""
+        self.clock.advance(UNTIL_A_KEY_MAY_SIGN)
+        assert self.clock.now() < datetime.now(UTC), "no hour has room for so many rotations"
+        active = self.parts.rotation.rotate("RS256").after.active
+        assert active is not None
+        return active.kid
+
+
+@contextmanager
+def login_service(folder: Path, template: Path, *, apps: bool) -> Iterator[LoginService]:
+    """Run `authserver dev` on keys that were published some time ago, so that a rotation need not wait.
+
+    :param template: a migrated database to copy.
+    :param apps: start the demo service too, on the next port.
+    """
+    port = free_ports()
+    sqlite_url(template, folder)
+    clock = HandClock(datetime.now(UTC) - SINCE_THE_KEYS_WERE_PUBLISHED)
+    parts = build(
+        load(data=folder, development=True, issuer=f"http://{HOST}:{port}", allow_plaintext_keys=True),
+        Outside(clock, ready_made(), Parameters(memory_kib=8, iterations=1, lanes=1)),
+    )
+    keyring = Keyring(parts, clock)
+    keyring.publish()
+    command = ("--port", str(port), "--data", str(folder), *(() if apps else ("--no-apps",)))
+    try:
+        with running(command, folder / "output.log", {"DEMO_PASSWORD": PASSWORD}) as process:
+            _wait_for(process, port, "/readyz", folder / "output.log")
+            if apps:
+                _wait_for(process, port + 1, "/api/me", folder / "output.log")
+            yield LoginService(folder, port, keyring)
+    finally:
+        parts.database.close()
+
+
+def authserver(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the real command line to its end."""
+    command = (sys.executable, "-m", "authserver", *words)
+    return subprocess.run(
+        command, env=_environment({}), capture_output=True, text=True, check=True, timeout=START_SECONDS
+    )
+
+
+@contextmanager
+def running(words: tuple[str, ...], log: Path, settings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep a command of `authserver` running, in a process group that ends with the block."""
+    command = (*DEV, *words)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, env=_environment(settings), stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def until(seen: Callable[[], T], *, within: float = 5.0) -> T:
+    """Look again and again until there is something to see, and answer it."""
+    deadline = time.monotonic() + within
+    while not (found := seen()):
+        assert time.monotonic() < deadline, f"not within {within} s"
+        time.sleep(PAUSE)
+    return found
+
+
+def free_ports() -> int:
+    """Find a port that is free together with the one after it."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind((HOST, 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind((HOST, port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+def status(port: int, path: str = paths.JWKS) -> int | None:
+    """Ask with one GET; None when nobody answers."""
+    connection = HTTPConnection(HOST, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:
+    def ready() -> bool:
+        assert process.poll() is None, log.read_text()
+        answered = status(port, path)
+        return answered is not None and answered < 500
+
+    until(ready, within=START_SECONDS)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """The whole group: `authserver dev` has the demo service as its child."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, how)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _environment(settings: dict[str, str]) -> dict[str, str]:
+    """Ours, without the settings of whoever runs the tests."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return clean | {PREFIX + name: value for name, value in settings.items()}

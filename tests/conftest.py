@@ -16,7 +16,7 @@ from authserver.accounts.passwords import prepare
 from authserver.accounts.store import Account
 from authserver.accounts.usernames import canonical
 from authserver.app import Server, create_app
-from authserver.capabilities import Outside
+from authserver.capabilities import Capabilities, Outside, build
 from authserver.database import Database
 from authserver.keyring.generation import Generate, NewKey
 from authserver.keyring.states import SigningKey, State
@@ -33,6 +33,8 @@ KEK = "MDEyMzQ1Njc4OWFiY2RlZkdISUpLTE1OT1BRUlNUVVY="
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi"})
 
 MakeServer = Callable[..., Server]
+MakeSettings = Callable[..., Settings]
+MakeCapabilities = Callable[..., Capabilities]
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ def outside(clock: HandClock, generate: Generate) -> Outside:
 
 
 @pytest.fixture
-def make_settings(database_url: str, tmp_path: Path) -> Callable[..., Settings]:
+def make_settings(database_url: str, tmp_path: Path) -> MakeSettings:
     def make(**chosen: Any) -> Settings:
         defaults = {
             "issuer": ISSUER,
@@ -93,6 +95,21 @@ def make_settings(database_url: str, tmp_path: Path) -> Callable[..., Settings]:
         return load(**{**defaults, **chosen})
 
     return make
+
+
+@pytest.fixture
+def make_capabilities(make_settings: MakeSettings, outside: Outside) -> Iterator[Callable[..., Capabilities]]:
+    """Capabilities without a server, as the command line has them."""
+    made: list[Capabilities] = []
+
+    def make(**chosen: Any) -> Capabilities:
+        made.append(build(make_settings(**chosen), outside))
+        made[-1].vault.check()
+        return made[-1]
+
+    yield make
+    for parts in made:
+        parts.database.close()
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ PAUSE: Final = 0.02
 SINCE_THE_KEYS_WERE_PUBLISHED: Final = timedelta(
     minutes=50
 )  # less than a token lives, so none is removed yet
-UNTIL_A_KEY_MAY_SIGN: Final = timedelta(minutes=7)  # jwks_max_age + clock_skew, and a little more
+QUICK_ROTATION: Final = {"jwks_max_age": "60", "clock_skew": "10"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,44 +62,38 @@ class Keyring:
     parts: Capabilities
     clock: HandClock
 
-    def publish(self) -> None:
-        self.parts.vault.check()
-        self.parts.rotation.keep(self.parts.settings.signing_algorithms)
-
     def rotate(self) -> str:
         """Let the next key sign, and answer its `kid`: what an operator's command does in the same database."""
-        self.clock.advance(UNTIL_A_KEY_MAY_SIGN)
-        assert self.clock.now() < datetime.now(UTC), "no hour has room for so many rotations"
+        timing = self.parts.rotation.timing
+        self.clock.advance(timing.jwks_max_age + timing.clock_skew)
+        assert self.clock.now() < datetime.now(UTC), "an hour has no room for so many rotations"
         active = self.parts.rotation.rotate("RS256").after.active
         assert active is not None
         return active.kid
 
 
 @contextmanager
-def login_service(folder: Path, template: Path, *, apps: bool) -> Iterator[LoginService]:
+def login_service(
+    folder: Path, template: Path, *, apps: bool = True, **chosen: str
+) -> Iterator[LoginService]:
     """Run `authserver dev` on keys that were published some time ago, so that a rotation need not wait.
 
     :param template: a migrated database to copy.
     :param apps: start the demo service too, on the next port.
+    :param chosen: settings beside those of `authserver dev`.
     """
-    port = free_ports()
+    port, log = free_ports(), folder / "output.log"
     sqlite_url(template, folder)
-    clock = HandClock(datetime.now(UTC) - SINCE_THE_KEYS_WERE_PUBLISHED)
-    parts = build(
-        load(data=folder, development=True, issuer=f"http://{HOST}:{port}", allow_plaintext_keys=True),
-        Outside(clock, ready_made(), Parameters(memory_kib=8, iterations=1, lanes=1)),
-    )
-    keyring = Keyring(parts, clock)
-    keyring.publish()
+    keyring = _published(folder, chosen)
     command = ("--port", str(port), "--data", str(folder), *(() if apps else ("--no-apps",)))
     try:
-        with running(command, folder / "output.log", {"DEMO_PASSWORD": PASSWORD}) as process:
-            _wait_for(process, port, "/readyz", folder / "output.log")
+        with running(command, log, {"demo_password": PASSWORD, **chosen}) as process:
+            _wait_for(process, port, "/readyz", log)
             if apps:
-                _wait_for(process, port + 1, "/api/me", folder / "output.log")
+                _wait_for(process, port + 1, "/api/me", log)
             yield LoginService(folder, port, keyring)
     finally:
-        parts.database.close()
+        keyring.parts.database.close()
 
 
 def authserver(*words: str) -> subprocess.CompletedProcess[str]:
@@ -158,6 +152,16 @@ def status(port: int, path: str = paths.JWKS) -> int | None:
         connection.close()
 
 
+def _published(folder: Path, chosen: dict[str, str]) -> Keyring:
+    """Give the data folder its keys, as a server did that was started there once."""
+    clock = HandClock(datetime.now(UTC) - SINCE_THE_KEYS_WERE_PUBLISHED)
+    settings = load(data=folder, development=True, allow_plaintext_keys=True, **chosen)
+    parts = build(settings, Outside(clock, ready_made(), Parameters(memory_kib=8, iterations=1, lanes=1)))
+    parts.vault.check()
+    parts.rotation.keep(settings.signing_algorithms)
+    return Keyring(parts, clock)
+
+
 def _wait_for(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:
     def ready() -> bool:
         assert process.poll() is None, log.read_text()
@@ -183,4 +187,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _environment(settings: dict[str, str]) -> dict[str, str]:
     """Ours, without the settings of whoever runs the tests."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return clean | {PREFIX + name: value for name, value in settings.items()}
+    return clean | {PREFIX + name.upper(): value for name, value in settings.items()}

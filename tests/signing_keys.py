@@ -4,7 +4,6 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers, RSAPublicNumbers
 from joserfc.jwk import ECKey, RSAKey

@@ -52,7 +52,7 @@ def check(call: Call) -> Answer:
     Example: authserver db check && authserver serve
     """
     found = _revisions(call, missing_file(call.built))
-    advice = f"{found.current or 'empty'}, not {found.wanted}: run `authserver db upgrade`"
+    advice = f"{found.current or 'empty'}, but this release wants {found.wanted}: run `authserver db upgrade`"
     return _answer(found, advice, code=0 if found.up_to_date else 1)
 
 

@@ -18,11 +18,11 @@ def when(moment: datetime | None, now: datetime) -> str:
 
 
 def hint(away: timedelta) -> str:
-    """Answer `in 5 min`, `3 d ago` or `now`, in the largest unit that fits."""
+    """Answer `in 5 min`, `3 d ago` or `now`, in the largest unit that fits, rounded."""
     size, seconds = abs(away), int(abs(away).total_seconds())
     if not seconds:
         return "now"
-    name, number = next(((name, size // unit) for name, unit in UNITS if size >= unit), ("s", seconds))
+    name, number = next(((name, round(size / unit)) for name, unit in UNITS if size >= unit), ("s", seconds))
     return f"in {number} {WORDS[name]}" if away > timedelta(0) else f"{number} {WORDS[name]} ago"
 
 

@@ -16,6 +16,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from authserver.protocol import cookies, paths
+from authserver.resource.cookies import read_cookie
 from authserver.resource.csrf import cross_site
 from authserver.resource.freshness import Freshness
 from authserver.resource.http import Fetch, HttpFetch, require_secure
@@ -106,7 +107,7 @@ class Guard:
         self.issuer = issuer
         self.audiences = (audience,) if isinstance(audience, str) else tuple(audience)
         self.realm = service or self.audiences[0]
-        self._token_cookies = frozenset(token_cookies)
+        self._token_cookies = tuple(token_cookies)
         self._allowed_origins = frozenset(allowed_origins)
         base = issuer.rstrip("/")
         jwks = JwksSource(base + paths.JWKS, fetch or HttpFetch(), clock=monotonic_clock)
@@ -196,19 +197,17 @@ class Guard:
         return self._find_in_cookies(request)
 
     def _find_in_cookies(self, request: RequestView) -> str | Refusal:
-        found = {
-            value
-            for name, value in _cookies(request.header_values("cookie"))
-            if value and name in self._token_cookies
-        }
-        if not found:
+        headers = request.header_values("cookie")
+        found = (
+            read_cookie(headers, name) for name in self._token_cookies
+        )  # `__Host-` first: it is harder to plant
+        token = next((value for value in found if value is not None), None)
+        if token is None:
             return Refusal(Reason.MISSING)
-        if len(found) > 1:  # which one did the issuer set?
-            return Refusal(Reason.MALFORMED, "token cookies that contradict each other")
         seen = {name: ", ".join(values) for name in _CSRF_HEADERS if (values := request.header_values(name))}
         if cross_site(request.method, seen, self._allowed_origins):
             return Refusal(Reason.FORGED_REQUEST, "a cookie sent by another site's page")
-        return found.pop()
+        return token
 
 
 def _verify(trust: _Trust, token: str) -> Principal | Refusal:
@@ -221,13 +220,6 @@ def _verify(trust: _Trust, token: str) -> Principal | Refusal:
     if feed is not None and isinstance(outcome, Principal):
         return trust.freshness.judge(feed.age) or outcome
     return outcome
-
-
-def _cookies(headers: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for header in headers:
-        for pair in header.split(";"):
-            name, _, value = pair.strip(" \t").partition("=")
-            yield name, value
 
 
 def _decision(decided: StopIteration) -> Principal | Refusal:

@@ -22,29 +22,36 @@ class MalformedJSON(ValueError):
 def strict_json(document: bytes) -> dict[str, Any]:
     """The one object in `document`; MalformedJSON for everything else."""
     try:
-        return _parse(document.decode())
+        text = document.decode()
+        if text[:1] != "{":
+            text = _from_its_brace(text)
+        members: dict[str, Any]
+        members, end = _DECODER.raw_decode(text)
+        if end != len(text):
+            _only_whitespace(text[end:])
+        # Brackets bound the depth from above, inside strings too, and cost little to count: most documents end here.
+        if text.count("{") + text.count("[") > MAX_DEPTH:
+            _check_depth(members, 1)
+        if "\\" in text:
+            # "\ud800" alone is legal JSON and no Unicode text at all; two libraries read it as two different strings.
+            json.dumps(members, ensure_ascii=False).encode()
     except MalformedJSON:
         raise
     except (ValueError, RecursionError):  # `from None`: a JSONDecodeError carries the whole document
         raise MalformedJSON("not JSON") from None
-
-
-def _parse(text: str) -> dict[str, Any]:
-    if text[:1] != "{":
-        text = text.lstrip(_WHITESPACE)
-        if text[:1] != "{":
-            raise MalformedJSON("not an object")
-    members: dict[str, Any]
-    members, end = _DECODER.raw_decode(text)
-    if end != len(text) and text[end:].strip(_WHITESPACE):
-        raise MalformedJSON("something follows the object")
-    # Brackets bound the depth from above, inside strings too, and cost little to count: most documents end here.
-    if text.count("{") + text.count("[") > MAX_DEPTH:
-        _check_depth(members, 1)
-    if "\\" in text:
-        # "\ud800" alone is legal JSON and no Unicode text at all; two libraries read it as two different strings.
-        json.dumps(members, ensure_ascii=False).encode()
     return members
+
+
+def _only_whitespace(rest: str) -> None:
+    if rest.strip(_WHITESPACE):
+        raise MalformedJSON("something follows the object")
+
+
+def _from_its_brace(text: str) -> str:
+    text = text.lstrip(_WHITESPACE)
+    if text[:1] != "{":
+        raise MalformedJSON("not an object")
+    return text
 
 
 def _check_depth(value: Any, depth: int) -> None:

@@ -13,7 +13,6 @@ from typing import Any, Final
 from authserver.protocol.media import ACCESS_TOKEN_TYP
 from authserver.resource.jws import (
     MalformedToken,
-    UnverifiedJWS,
     VerifiedClaims,
     parse_compact,
     verified_claims,
@@ -114,29 +113,24 @@ def _verify(token: str, keys: PublicKeys, expected: _Expected, now: float) -> Pr
     """Everything but the revocation list."""
     try:
         jws = parse_compact(token)
-        claims = _genuine_claims(jws, keys)
+        key = keys.get(jws.unverified_header["kid"])
+        if key is None:
+            return Refusal(Reason.UNKNOWN_KEY)
+        payload = verify_signature(jws, key)
+        if payload is None:
+            return Refusal(Reason.BAD_SIGNATURE)
+        typ = jws.unverified_header.get("typ", "")
+        if typ not in _TYPS and typ.lower() not in _TYPS:
+            return Refusal(Reason.WRONG_TYPE, "typ is not at+jwt")
+        claims = verified_claims(payload)
     except MalformedToken as malformed:
         return Refusal(Reason.MALFORMED, malformed.reason)
-    if isinstance(claims, Refusal):
-        return claims
-    refusal = (
+    return (
         _check_parties(claims, expected)
         or _check_times(claims, expected.leeway, now)
         or _check_shapes(claims)
+        or Principal(claims, key.kid)
     )
-    return refusal or Principal(claims, jws.unverified_header["kid"])
-
-
-def _genuine_claims(jws: UnverifiedJWS, keys: PublicKeys) -> VerifiedClaims | Refusal:
-    key = keys.get(jws.unverified_header["kid"])
-    if key is None:
-        return Refusal(Reason.UNKNOWN_KEY)
-    payload = verify_signature(jws, key)
-    if payload is None:
-        return Refusal(Reason.BAD_SIGNATURE)
-    if jws.unverified_header.get("typ", "").lower() not in _TYPS:
-        return Refusal(Reason.WRONG_TYPE, "typ is not at+jwt")
-    return verified_claims(payload)
 
 
 def _check_parties(claims: VerifiedClaims, expected: _Expected) -> Refusal | None:

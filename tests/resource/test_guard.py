@@ -140,9 +140,16 @@ def test_a_bad_header_is_not_rescued_by_a_good_cookie(guard: Guard, issuer: Loca
     assert reason(guard.authenticate(request(authorization="Bearer x", cookie=cookie))) is Reason.MALFORMED
 
 
-def test_token_cookies_that_contradict_each_other_are_malformed(guard: Guard, issuer: LocalIssuer) -> None:
+def test_a_token_cookie_sent_twice_is_none(guard: Guard, issuer: LocalIssuer) -> None:
     cookies = [("cookie", f"__Host-access_token={issuer.token(name)}") for name in ("alice", "mallory")]
-    assert reason(guard.authenticate(ManyHeaders("GET", cookies))) is Reason.MALFORMED
+    assert reason(guard.authenticate(ManyHeaders("GET", cookies))) is Reason.MISSING
+
+
+def test_the_cookie_that_a_sibling_domain_cannot_plant_comes_first(guard: Guard, issuer: LocalIssuer) -> None:
+    planted = f"__Secure-access_token={issuer.token('mallory')}; __Host-access_token={issuer.token('alice')}"
+    outcome = guard.authenticate(request(cookie=planted))
+    assert isinstance(outcome, Principal)
+    assert outcome.sub == "alice"
 
 
 def test_cookies_can_be_switched_off(network: Network, clock: FakeClock, issuer: LocalIssuer) -> None:

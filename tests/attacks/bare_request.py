@@ -1,0 +1,58 @@
+"""A request as bytes on the wire would make it, without a client library that would mend it first."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp, Message
+
+HOST = (b"host", b"login.example.com")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def send(
+    app: ASGIApp,
+    method: str,
+    path: str,
+    *headers: tuple[bytes, bytes],
+    query: bytes = b"",
+    messages: tuple[Message, ...] = ({"type": "http.request", "body": b"", "more_body": False},),
+) -> Answer:
+    """Send one request. An exception that leaves the application is an error here too."""
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "https",
+        "path": path,
+        "raw_path": path.encode("utf-8", "surrogateescape"),
+        "query_string": query,
+        "root_path": "",
+        "headers": [*headers] if any(name == b"host" for name, _ in headers) else [HOST, *headers],
+        "client": ("203.0.113.7", 40_000),
+        "server": ("login.example.com", 443),
+    }
+    return asyncio.run(_exchange(app, scope, list(messages)))
+
+
+async def _exchange(app: ASGIApp, scope: dict[str, Any], waiting: list[Message]) -> Answer:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return waiting.pop(0) if waiting else {"type": "http.disconnect"}
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, keep)
+    if not sent:
+        return Answer(0, {}, b"")
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent[0]["headers"]}
+    return Answer(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))

@@ -46,7 +46,6 @@ def main(arguments: Sequence[str] | None = None, outside: Outside | None = None)
     """
     options = _parser().parse_args(arguments)
     chosen = {name: ROWS[name] for name in (options.name or ROWS)}
-    print(*machine.description(options.rounds, options.seconds, CONNECTIONS), sep="\n")
     records = _measure(chosen, options.rounds, options.seconds, outside)
     print("\ngoals")
     left_out = [] if postgres.available() else [postgres.LEFT_OUT]
@@ -62,6 +61,7 @@ def _measure(chosen: dict[str, Row], rounds: int, seconds: float, outside: Outsi
     folder = Path(tempfile.mkdtemp(prefix="authserver-bench-"))
     try:
         with ExitStack() as ends:
+            print(*machine.description(folder, rounds, seconds, CONNECTIONS), sep="\n")
             stand = Stand(folder, rounds=rounds, seconds=seconds, ends=ends, outside=outside)
             for name, measure in chosen.items():
                 print(f"\n{name}", flush=True)

@@ -73,20 +73,21 @@ def uvicorn(
     log: Path,
     *,
     ready: str,
-    options: tuple[str, ...] = (),
+    workers: int = 1,
 ) -> Iterator[Server]:
-    """Run an ASGI factory as the server runs: uvloop, httptools, no access log.
+    """Run an ASGI factory as `authserver serve` does: uvloop, httptools, no access log, behind a proxy on loopback.
 
     :param ready: the path that answers 200 as soon as the server is of use.
     :raises NotStarted: it does not.
     """
     command = (sys.executable, "-m", "uvicorn", "--factory", app, "--port", str(port), "--loop", "uvloop")
-    quiet = ("--http", "httptools", "--no-access-log", "--log-level", "warning")
+    served = ("--http", "httptools", "--workers", str(workers), "--forwarded-allow-ips", "127.0.0.1")
+    quiet = ("--no-access-log", "--no-server-header", "--log-level", "warning")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     began = time.perf_counter()
     with log.open("ab") as output:
         process = subprocess.Popen(
-            (*command, *quiet, *options), env={**clean, **environment}, stdout=output, stderr=output
+            (*command, *served, *quiet), env={**clean, **environment}, stdout=output, stderr=output
         )
     try:
         took = _wait(process, port, ready, began, log)

@@ -10,7 +10,7 @@ from benchmarks.rounds import Spread
 def row(records: Sequence[Record]) -> Iterator[str]:
     """One line for each subject, and under it what it was compared with."""
     for record in records:
-        yield f"  {_name(record):<44}{_figures(record)}"
+        yield f"  {_name(record):<52}  {_figures(record)}".rstrip()
         for other, spread in record.ratios.items():
             yield f"  {'':<4}{spread_text(spread)} of {other}"
         if record.note:

@@ -15,8 +15,6 @@ from benchmarks.processes import Server, free_port, uvicorn
 from benchmarks.rounds import Measure, Sample
 
 CONNECTIONS: Final = 32
-BEHIND_A_PROXY: Final = ("--proxy-headers", "--forwarded-allow-ips", "127.0.0.1")
-NOT_BEHIND_A_PROXY: Final = ("--no-proxy-headers",)
 
 
 class Stand:
@@ -47,11 +45,8 @@ class Stand:
         return [self.installed(people=people, database_url=url) for url in urls]
 
     @contextmanager
-    def serving(
-        self, installed: Installation, *, workers: int = 1, behind_proxy: bool = False
-    ) -> Iterator[Server]:
+    def serving(self, installed: Installation, *, workers: int = 1) -> Iterator[Server]:
         """Run our server on an installation."""
-        options = (*(BEHIND_A_PROXY if behind_proxy else NOT_BEHIND_A_PROXY), "--workers", str(workers))
         log = Path(installed.chosen["data"]) / "server.log"
         with uvicorn(
             "authserver.app:serve",
@@ -59,7 +54,7 @@ class Stand:
             installed.environment,
             log,
             ready=paths.JWKS,
-            options=options,
+            workers=workers,
         ) as server:
             yield server
 

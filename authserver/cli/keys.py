@@ -30,14 +30,16 @@ NO_KEYS = "There are no keys yet. A server makes them when it starts, and so doe
 
 @verb(app, "list")
 def list_keys(
-    call: Call, *, every: Annotated[bool, typer.Option("--all", help="Show removed keys too.")] = False
+    call: Call,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Removed and compromised ones too.")] = False,
 ) -> Answer:
     """Show the signing keys: their state, and the date that matters for each.
 
     Example: authserver keys list --json
     """
-    rings = call.read(store.rings)
-    keys = [key for ring in rings for key in ring.keys if every or key.state is not State.REMOVED]
+    rings = call.read(lambda db: store.rings(db, ended=every))
+    keys = [key for ring in rings for key in ring.keys]
     header = ("kid", "algorithm", "state", "published", "")
     rows = [
         (key.kid, key.algorithm, key.state.value, when(key.published_at, call.now), _date(call, key))
@@ -109,6 +111,11 @@ def revoke(
     algorithm, key = _found(call, kid)
     if key.state is State.COMPROMISED:
         raise Refused(f"{kid} is revoked already: nothing was changed")
+    if key.state is State.REMOVED:
+        raise Refused(
+            f"{kid} is removed already and no verifier should trust it; to be sure of those that never refresh, use "
+            f"`authserver revocation add kid {kid}`"
+        )
     call.confirm(f"Refuse every token that {kid} ({key.state}) signed, now and everywhere?", yes=yes)
     rotation = call.parts.rotation
     if call.dry_run:
@@ -165,7 +172,7 @@ def _found(call: Call, kid: str) -> tuple[str, SigningKey]:
 
     :raises Refused: there is no such key.
     """
-    for ring in call.read(store.rings):
+    for ring in call.read(lambda db: store.rings(db, ended=True)):
         key = ring.find(kid)
         if key is not None:
             return ring.algorithm, key

@@ -10,7 +10,7 @@ from benchmarks.load.plan import Plan, request, send
 from benchmarks.processes import Server, free_port, uvicorn
 from benchmarks.records import Record
 from benchmarks.rounds import Sample, interleave, ratio
-from benchmarks.stand import CONNECTIONS, NOT_BEHIND_A_PROXY, Stand, with_cpu
+from benchmarks.stand import CONNECTIONS, Stand, with_cpu
 
 OURS = "authserver"
 
@@ -28,8 +28,8 @@ def _document(stand: Stand, path: str, goal: Goal) -> list[Record]:
     folder.mkdir()
     with stand.serving(installed) as ours:
         kept = copy_answer(ours.port, path, folder / "answer.json")
-        log, options = folder / "server.log", (*NOT_BEHIND_A_PROXY, "--workers", "1")
-        with uvicorn("benchmarks.bare:create", free_port(), kept, log, ready=path, options=options) as bare:
+        log = folder / "server.log"
+        with uvicorn("benchmarks.bare:create", free_port(), kept, log, ready=path) as bare:
             servers = {OURS: ours, BARE: bare}
             subjects = {
                 name: with_cpu(server, partial(_measure, server, path)) for name, server in servers.items()

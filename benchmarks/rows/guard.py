@@ -47,7 +47,7 @@ def guard(stand: Stand) -> list[Record]:
                 JOSERFC: _joserfc(keys, server.origin, tokens),
                 REMEMBERED: _guard(ours, tokens[:SEEN]),
             }
-            taken = alternate(subjects, stand.rounds, stand.seconds / 2)
+            taken = alternate(subjects, stand.rounds, stand.seconds / 4)
     return _records(taken)
 
 

@@ -23,7 +23,7 @@ def mint(stand: Stand) -> list[Record]:
     server = create_app(installed.settings)
     with closing(server.capabilities.database), closing(server.runner):
         server.start()
-        taken = alternate(_subjects(server, find(server, installed)), stand.rounds, stand.seconds / 2)
+        taken = alternate(_subjects(server, find(server, installed)), stand.rounds, stand.seconds / 4)
     found = ratio(taken[OURS], taken[RAW_SIGN])
     return [
         Record(

@@ -31,7 +31,7 @@ def sign_in(stand: Stand) -> list[Record]:
     with ExitStack() as ends:
         subjects: dict[str, Measure] = {ARGON2: partial(_argon2, _hash(installations[SQLITE]))}
         servers = {
-            database: ends.enter_context(stand.serving(installed, behind_proxy=True))
+            database: ends.enter_context(stand.serving(installed))
             for database, installed in installations.items()
         }
         subjects |= {name: with_cpu(server, crowds[name].sign_in) for name, server in servers.items()}

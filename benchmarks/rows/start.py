@@ -35,7 +35,7 @@ def start(stand: Stand) -> list[Record]:
 
 def memory(stand: Stand) -> list[Record]:
     installed = stand.installed(people=CLIENTS)
-    with stand.serving(installed, behind_proxy=True) as server:
+    with stand.serving(installed) as server:
         before = server.memory()
         errors = sum(_send(installed.port, requests) for requests in _kinds(installed))
         after = server.memory()

@@ -19,17 +19,16 @@ Subject = tuple[str, int]
 
 
 def writers(stand: Stand) -> list[Record]:
-    subjects, names = {}, {}
+    embedded, *others = stand.installed_on_both(people=PEOPLE)
+    shared = stand.installed(people=PEOPLE)
+    installations = {(each.database, 1): each for each in (embedded, *others)} | {(SQLITE, 2): shared}
     with ExitStack() as ends:
-        for workers, installed in (
-            (n, each) for n in (1, 2) for each in stand.installed_on_both(people=PEOPLE)
-        ):
+        subjects = {}
+        for (database, workers), installed in installations.items():
             server = ends.enter_context(stand.serving(installed, workers=workers))
-            name = f"{installed.database} {workers}"
-            names[name] = (installed.database, workers)
-            subjects[name] = with_cpu(server, partial(renew, installed))
+            subjects[f"{database} {workers}"] = with_cpu(server, partial(renew, installed))
         taken = interleave(subjects, stand.rounds, stand.seconds)
-    found = {names[name]: samples for name, samples in taken.items()}
+    found = dict(zip(installations, taken.values(), strict=True))
     return [_record(subject, found) for subject in found]
 
 

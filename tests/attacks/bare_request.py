@@ -14,6 +14,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+    unread: int
 
 
 def send(
@@ -53,6 +54,6 @@ async def _exchange(app: ASGIApp, scope: dict[str, Any], waiting: list[Message])
 
     await app(scope, receive, keep)
     if not sent:
-        return Answer(0, {}, b"")
+        return Answer(0, {}, b"", len(waiting))
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent[0]["headers"]}
-    return Answer(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))
+    return Answer(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]), len(waiting))

@@ -61,7 +61,7 @@ def open_window(browser: Browser, site: LoginService) -> Iterator[OpenWindow]:
     """Make a browser of somebody's own: cookies, language, screen. What it complains about fails the test."""
     opened: list[tuple[BrowserContext, Window]] = []
 
-    def make(locale: str = "ko-KR", **more: Any) -> Window:
+    def make(locale: str = "ko-KR", site: LoginService = site, **more: Any) -> Window:
         context = browser.new_context(locale=locale, **more)
         context.set_default_timeout(10_000)
         opened.append((context, Window(context.new_page(), site)))

@@ -15,6 +15,9 @@ from authserver.cli.nouns import app
 from authserver.database import Database
 from tests.conftest import ISSUER, KEK
 
+# For what no database has a part in: a clone of PostgreSQL's takes longer than such a test.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @dataclass
 class Cli:

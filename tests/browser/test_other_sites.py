@@ -1,0 +1,101 @@
+"""What pages of other sites can make a real browser do to us: nothing.
+
+`localhost` and `127.0.0.1` are two sites to a browser. The demo service's origin is ours but for the port: the same
+site, so its requests carry the cookies, and SameSite is no help (a sibling subdomain is the same case).
+"""
+
+import html
+from pathlib import Path
+
+import pytest
+
+from authserver.protocol import cookies
+from tests.browser.conftest import OpenWindow
+from tests.browser.window import USERNAME, Window
+from tests.conftest import PASSWORD
+from tests.processes import login_service
+
+pytestmark = pytest.mark.browser
+
+OTHER = "http://localhost:9"  # nobody listens: the browser is handed the page before it asks
+
+
+def visit(window: Window, origin: str, body: str) -> None:
+    """Open a page of another origin, which holds what its owner likes."""
+    document = f"<!doctype html><meta charset=utf-8><link rel=icon href=data:,><body>{body}"
+    window.page.route(
+        f"{origin}/trap", lambda route: route.fulfill(content_type="text/html; charset=utf-8", body=document)
+    )
+    window.page.goto(f"{origin}/trap")
+
+
+def form(action: str, fields: dict[str, str], enctype: str = "application/x-www-form-urlencoded") -> str:
+    inputs = (f'<input name="{html.escape(n)}" value="{html.escape(v)}">' for n, v in fields.items())
+    return f'<form method=post action="{action}" enctype="{enctype}">{"".join(inputs)}<button>Win!</button></form>'
+
+
+def spring(window: Window) -> int:
+    """Fall for the trap, and answer the status of what came."""
+    with window.page.expect_navigation() as navigation:
+        window.page.click("button")
+    answer = navigation.value
+    assert answer is not None
+    return answer.status
+
+
+def test_another_site_cannot_sign_a_person_in(window: Window) -> None:
+    visit(window, OTHER, form(f"{window.site.origin}/login", {"username": USERNAME, "password": PASSWORD}))
+    assert spring(window) == 403
+    assert cookies.SESSION not in window.cookies()
+    assert "다른 사이트" in window.text()
+
+
+@pytest.mark.parametrize("from_the_same_site", [False, True], ids=["another site", "same site"])
+def test_another_origin_cannot_sign_a_person_out(window: Window, from_the_same_site: bool) -> None:
+    window.sign_in()
+    origin = window.site.orders if from_the_same_site else OTHER
+    visit(window, origin, form(f"{window.site.origin}/logout", {"everywhere": "true"}))
+    assert spring(window) == 403
+    assert window.open("/account").status == 200
+    assert window.page.url.endswith("/account")
+
+
+def test_a_form_that_looks_like_json_is_no_way_around(window: Window) -> None:
+    window.sign_in()
+    disguised = form(f"{window.site.origin}/logout", {'{"everywhere": true, "x": "': '"}'}, "text/plain")
+    visit(window, window.site.orders, disguised)
+    assert spring(window) in {403, 415}
+    window.complaints.clear()  # the browser notes a 415
+    assert window.open("/account").status == 200
+    assert window.page.url.endswith("/account")
+
+
+def test_another_site_cannot_frame_the_sign_in_page(window: Window) -> None:
+    visit(window, OTHER, f'<iframe src="{window.site.origin}/login"></iframe>')
+    _, frame = window.page.frames
+    assert frame.url.startswith("chrome-error:")
+    assert frame.locator("#password").count() == 0
+
+
+def test_a_link_from_another_site_arrives_signed_in(window: Window) -> None:
+    """SameSite=Lax: whoever follows a link stays signed in."""
+    window.sign_in()
+    visit(window, OTHER, f'<a href="{window.site.orders}/">orders</a>')
+    window.page.click("a")
+    window.page.wait_for_url(f"{window.site.orders}/")
+    assert "환영합니다" in window.text()
+
+
+def test_a_strict_token_cookie_stays_behind_when_another_site_links_to_us(
+    open_window: OpenWindow, tmp_path: Path, sqlite_template: Path
+) -> None:
+    with login_service(tmp_path, sqlite_template, apps=False, cookie_samesite="strict") as strict:
+        window = open_window(site=strict)
+        window.sign_in()
+        assert window.cookies()[cookies.TOKEN_HOST_ONLY]["sameSite"] == "Strict"
+        visit(window, OTHER, f'<a href="{strict.origin}/account">account</a>')
+        with window.page.expect_request(f"{strict.origin}/account") as followed:
+            window.page.click("a")
+        sent = followed.value.all_headers()["cookie"]
+        assert cookies.SESSION in sent
+        assert cookies.TOKEN_HOST_ONLY not in sent

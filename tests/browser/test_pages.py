@@ -1,0 +1,114 @@
+"""The pages for everybody: by keyboard alone, on a small phone, in the dark, in either language."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import OpenWindow
+from tests.browser.window import USERNAME, Window
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+SMALL_PHONE = {"width": 320, "height": 640}  # WCAG 1.4.10: no scrolling in two directions at 320 px
+FINGER = 44  # WCAG 2.5.5: CSS pixels
+PAGES = ("/account", "/account/password", "/nowhere", "/signed-out")
+
+NAMELESS = """[...document.querySelectorAll('input:not([type=hidden]), button, a, img')]
+    .filter(it => !(it.labels?.length || it.innerText?.trim() || it.alt)).map(it => it.outerHTML)"""
+TOO_SMALL = f"""[...document.querySelectorAll('input:not([type=hidden]), button, a.button, .languages a')]
+    .filter(it => it.getBoundingClientRect().height < {FINGER}).map(it => it.outerHTML)"""
+SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+COLOURS = """(() => { const [page, text] = ['main', 'h1'].map(it => getComputedStyle(document.querySelector(it)));
+    const ground = getComputedStyle(document.documentElement).backgroundColor;
+    return [page.backgroundColor == 'rgba(0, 0, 0, 0)' ? ground : page.backgroundColor, text.color]; })()"""
+
+
+def test_signing_in_takes_no_mouse(window: Window) -> None:
+    window.open("/login")
+    press = window.page.keyboard
+    assert window.find("document.activeElement.id") == "username"
+    press.type(USERNAME)
+    press.press("Tab")
+    press.type(PASSWORD)
+    press.press("Tab")
+    assert window.find("document.activeElement.type") == "submit"
+    assert window.find("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    press.press("Enter")
+    window.page.wait_for_url("**/account")
+
+
+def test_enter_in_the_password_field_is_enough(window: Window) -> None:
+    window.open("/login")
+    window.page.fill("#username", USERNAME)
+    window.page.fill("#password", PASSWORD)
+    window.page.press("#password", "Enter")
+    window.page.wait_for_url("**/account")
+
+
+@pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
+def test_every_page_fits_a_small_phone(open_window: OpenWindow, locale: str) -> None:
+    window = open_window(locale, viewport=SMALL_PHONE, is_mobile=True, has_touch=True)
+    window.open("/login")
+    fits(window)
+    window.sign_in()
+    for path in PAGES:
+        window.open(path)
+        fits(window)
+    window.complaints.clear()  # the browser notes the 404
+
+
+def fits(window: Window) -> None:
+    assert not window.find(SIDEWAYS), window.page.url
+    assert window.find(TOO_SMALL) == [], window.page.url
+    assert window.find(NAMELESS) == [], window.page.url
+    assert window.page.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_text_stands_out_in_the_dark_and_in_the_light(open_window: OpenWindow, scheme: str) -> None:
+    window = open_window(color_scheme=scheme)
+    window.open("/login")
+    ground, text = (luminance(colour) for colour in window.find(COLOURS))
+    assert (ground < 0.05) is (scheme == "dark")
+    assert (max(ground, text) + 0.05) / (min(ground, text) + 0.05) > 7
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2: relative luminance of `rgb(…)`."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_the_language_can_be_changed_on_the_page(open_window: OpenWindow) -> None:
+    window = open_window("en-US")
+    window.open("/login?return_to=/account/password")
+    window.page.get_by_role("link", name="한국어").click()
+    window.page.wait_for_url("**ui_locales=ko**")
+    assert window.page.get_attribute("html", "lang") == "ko"
+    window.fill_in()
+    window.page.wait_for_url("**/account/password")
+
+
+def test_the_way_back_after_sign_out_shows_nothing(window: Window) -> None:
+    window.sign_in()
+    window.page.get_by_role("button", name="로그아웃", exact=True).click()
+    window.page.wait_for_url("**/signed-out")
+    window.page.go_back()
+    window.page.wait_for_url("**/login?return_to=%2Faccount")
+    assert window.page.get_by_label("비밀번호").is_visible()
+
+
+def test_a_password_that_is_refused_is_explained_at_its_field(window: Window) -> None:
+    window.sign_in()
+    window.open("/account/password")
+    for field, value in {"#current_password": PASSWORD, "#new_password": "short"}.items():
+        window.page.fill(field, value)
+    window.page.click("button[type=submit]")
+    window.complaints.clear()  # the browser notes the 422
+    field: Any = window.page.locator("#new_password")
+    assert field.get_attribute("aria-invalid") == "true"
+    assert "15자 이상" in window.page.inner_text("#new_password-error")
+    assert window.find("document.activeElement.id") == "new_password"

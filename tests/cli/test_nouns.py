@@ -1,0 +1,95 @@
+"""The shape of the whole command line: help, exit codes, quick answers."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from authserver import __version__
+from authserver.cli.nouns import NOUNS, app, loaded
+from tests.cli.conftest import Cli, on_sqlite
+
+HEAVY = {"sqlalchemy", "joserfc", "cryptography", "alembic", "pydantic", "fastapi", "structlog", "rich"}
+OURS = [name for name in NOUNS if name not in {"dev", "serve"}]
+
+
+def verbs() -> Iterator[tuple[str, str, Any]]:
+    for name in OURS:
+        command = loaded(name)
+        for verb, found in getattr(command, "commands", {"": command}).items():
+            yield name, verb, found
+
+
+def test_module_runs_as_a_program() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "authserver", "version", "--json"], capture_output=True, text=True, check=True
+    )
+    assert json.loads(ran.stdout)["version"] == __version__
+
+
+def test_version_and_help_load_nothing_heavy() -> None:
+    script = (
+        "import sys; from typer.testing import CliRunner; from authserver.cli.nouns import app\n"
+        "for words in (['version'], ['--help'], []): assert CliRunner().invoke(app, words).output\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(ran.stdout.split())
+
+
+@on_sqlite
+def test_every_verb_helps_with_an_example_that_names_it(cli: Cli) -> None:
+    for noun, verb, _ in verbs():
+        words = [word for word in (noun, verb) if word]
+        assert f"Example: authserver {' '.join(words)}" in " ".join(cli(*words, "--help").stdout.split())
+
+
+def test_every_verb_takes_the_shared_options() -> None:
+    for noun, verb, command in verbs():
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {"--data", "--config", "--json"} <= options, (noun, verb)
+
+
+def test_every_verb_that_changes_something_can_be_tried() -> None:
+    trying = {
+        f"{noun} {verb}"
+        for noun, verb, command in verbs()
+        if any("--dry-run" in parameter.opts for parameter in command.params)
+    }
+    assert trying == {
+        *(f"keys {verb}" for verb in ("rotate", "revoke", "rewrap")),
+        *(
+            f"account {verb}"
+            for verb in ("create", "disable", "enable", "set-password", "set-roles", "sign-out")
+        ),
+        *("session end", "revocation add", "db upgrade", "maintenance run"),
+    }
+
+
+@on_sqlite
+def test_nothing_said_shows_the_help(cli: Cli) -> None:
+    assert "Commands:" in cli().output
+    assert "rotate" in cli("keys").output
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "words", [("keyz",), ("keys", "rotat"), ("keys", "list", "--nonsense"), ("keys", "revoke")]
+)
+def test_wrong_usage_is_exit_code_2_in_words_and_in_json(cli: Cli, words: tuple[str, ...]) -> None:
+    assert cli(*words).exit_code == 2
+    result = cli(*words, "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stderr)["error"]
+
+
+@on_sqlite
+def test_argument_that_is_no_text_is_wrong_usage(cli: Cli) -> None:
+    assert cli.refusal("session", "end", "\udcff", code=2) == "an argument is not valid UTF-8"
+
+
+def test_traceback_of_a_mistake_of_ours_has_no_local_variables() -> None:
+    assert app.pretty_exceptions_show_locals is False

@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from authserver.accounts.hashing import Parameters
 from authserver.capabilities import Capabilities, Outside, build
+from authserver.keyring import store
+from authserver.keyring.rotation import Change
 from authserver.protocol import paths
+from authserver.revocations.keys import compromise
 from authserver.settings import PREFIX, load
 from tests.clocks import HandClock
 from tests.conftest import PASSWORD, ready_made
@@ -28,7 +31,7 @@ from tests.databases import sqlite_url
 T = TypeVar("T")
 
 HOST: Final = "127.0.0.1"
-DEV: Final = (sys.executable, "-c", "from typer import run; from authserver.cli.dev import dev; run(dev)")
+COMMAND: Final = (sys.executable, "-m", "authserver")
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 PAUSE: Final = 0.02
@@ -67,9 +70,13 @@ class Keyring:
         timing = self.parts.rotation.timing
         self.clock.advance(timing.jwks_max_age + timing.clock_skew)
         assert self.clock.now() < datetime.now(UTC), "an hour has no room for so many rotations"
-        active = self.parts.rotation.rotate("RS256").after.active
-        assert active is not None
-        return active.kid
+        return _active(self.parts.rotation.rotate("RS256"))
+
+    def compromise(self, kid: str) -> str:
+        """Distrust a key, and answer the `kid` of the one that signs in its place."""
+        key = self.parts.database.read(lambda db: store.ring(db, "RS256")).find(kid)
+        assert key is not None
+        return _active(compromise(self.parts.rotation, key))
 
 
 @contextmanager
@@ -85,7 +92,7 @@ def login_service(
     port, log = free_ports(), folder / "output.log"
     sqlite_url(template, folder)
     keyring = _published(folder, chosen)
-    command = ("--port", str(port), "--data", str(folder), *(() if apps else ("--no-apps",)))
+    command = ("dev", "--port", str(port), "--data", str(folder), *(() if apps else ("--no-apps",)))
     try:
         with running(command, log, {"demo_password": PASSWORD, **chosen}) as process:
             _wait_for(process, port, "/readyz", log)
@@ -98,19 +105,26 @@ def login_service(
 
 def authserver(*words: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the real command line to its end."""
-    command = (sys.executable, "-m", "authserver", *words)
     return subprocess.run(
-        command, env=_environment({}), capture_output=True, text=True, check=True, timeout=START_SECONDS
+        (*COMMAND, *words),
+        env=_environment({}),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=START_SECONDS,
     )
 
 
 @contextmanager
 def running(words: tuple[str, ...], log: Path, settings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Keep a command of `authserver` running, in a process group that ends with the block."""
-    command = (*DEV, *words)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, env=_environment(settings), stdout=output, stderr=output, start_new_session=True
+            (*COMMAND, *words),
+            env=_environment(settings),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     try:
         yield process
@@ -118,7 +132,7 @@ def running(words: tuple[str, ...], log: Path, settings: dict[str, str]) -> Iter
         _end(process)
 
 
-def until(seen: Callable[[], T], *, within: float = 5.0) -> T:
+def until(seen: Callable[[], T], *, within: float = 10.0) -> T:
     """Look again and again until there is something to see, and answer it."""
     deadline = time.monotonic() + within
     while not (found := seen()):
@@ -152,10 +166,16 @@ def status(port: int, path: str = paths.JWKS) -> int | None:
         connection.close()
 
 
+def _active(change: Change) -> str:
+    assert change.after.active is not None
+    return change.after.active.kid
+
+
 def _published(folder: Path, chosen: dict[str, str]) -> Keyring:
     """Give the data folder its keys, as a server did that was started there once."""
     clock = HandClock(datetime.now(UTC) - SINCE_THE_KEYS_WERE_PUBLISHED)
-    settings = load(data=folder, development=True, allow_plaintext_keys=True, **chosen)
+    as_dev_has_it: dict[str, Any] = {"data": folder, "development": True, "allow_plaintext_keys": True}
+    settings = load(**{**as_dev_has_it, **chosen})
     parts = build(settings, Outside(clock, ready_made(), Parameters(memory_kib=8, iterations=1, lanes=1)))
     parts.vault.check()
     parts.rotation.keep(settings.signing_algorithms)

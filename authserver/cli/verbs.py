@@ -8,11 +8,13 @@ A verb is a function of a `Call` and its own parameters that returns an `Answer`
 
 import functools
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
+from typer.core import TyperCommand
 
 from authserver.cli.answers import Answer, Refused, show, show_failure
 from authserver.cli.call import Call, Surroundings
@@ -37,28 +39,43 @@ Config = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
 
-SHARED: Final = {"data": (Data, None), "config": (Config, None), "as_json": (AsJson, False)}
+DASHED_ID: Final = re.compile(r"-(?:[\w-]{21}|[\w-]{42})", re.ASCII)  # opaque.new_id; an RFC 7638 thumbprint
+
+ALONE: Final = {
+    "as_json": (AsJson, False)
+}  # for what needs no settings: a path among them would load pydantic
+SHARED: Final = {"data": (Data, None), "config": (Config, None), **ALONE}
 CHANGING: Final = {"dry_run": (DryRun, False), **SHARED}
+
+
+class IdsAreArguments(TyperCommand):
+    """Ids and kids are base64url: one in 64 begins with a dash, and must not be taken for an option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        known = {option for parameter in self.params for option in parameter.opts}
+        end = args.index("--") if "--" in args else len(args)
+        ids = [word for word in args[:end] if DASHED_ID.fullmatch(word) and word not in known]
+        others = [word for word in args[:end] if word not in ids]
+        return super().parse_args(ctx, [*others, "--", *ids, *args[end + 1 :]])
 
 
 def verb(app: typer.Typer, name: str, *, changes: bool = False) -> Callable[[Verb[P]], Verb[P]]:
     """Register a function as a verb. `changes` gives it `--dry-run`, which `Call.write` obeys."""
 
     def register(function: Verb[P]) -> Verb[P]:
-        app.command(name)(command(function, changes=changes))
+        app.command(name, cls=IdsAreArguments)(command(function, CHANGING if changes else SHARED))
         return function
 
     return register
 
 
-def command(function: Callable[..., Answer], *, changes: bool = False) -> Callable[..., None]:
+def command(function: Callable[..., Answer], shared: Mapping[str, Any] = SHARED) -> Callable[..., None]:
     """Wrap a verb as a plain function that Typer can read: its own parameters, then the shared ones."""
 
     def run(ctx: typer.Context, **given: Any) -> None:
         raise typer.Exit(_run(function, ctx.obj, given))
 
     own = list(inspect.signature(function).parameters.values())[1:]
-    shared = CHANGING if changes else SHARED
     run.__doc__ = function.__doc__
     run.__signature__ = inspect.Signature([_CONTEXT, *own, *_parameters(shared)])  # type: ignore[attr-defined]
     return run
@@ -67,7 +84,8 @@ def command(function: Callable[..., Answer], *, changes: bool = False) -> Callab
 def _run(function: Callable[..., Answer], world: Any, given: dict[str, Any]) -> int:
     as_json, dry_run = given.pop("as_json"), given.pop("dry_run", False)
     surroundings = world if isinstance(world, Surroundings) else Surroundings()
-    call = Call(surroundings, data=given.pop("data"), config=given.pop("config"), dry_run=dry_run)
+    data, config = given.pop("data"), given.pop("config")
+    call = Call(surroundings, data=data, config=config, dry_run=dry_run)
     try:
         _refuse_undecodable(given)
         answer = function(call, **given)
@@ -113,7 +131,7 @@ def _refuse_undecodable(given: dict[str, Any]) -> None:
                 raise Refused("an argument is not valid UTF-8", code=2)
 
 
-def _parameters(shared: dict[str, Any]) -> list[inspect.Parameter]:
+def _parameters(shared: Mapping[str, Any]) -> list[inspect.Parameter]:
     return [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         for name, (annotation, default) in shared.items()

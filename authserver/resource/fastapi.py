@@ -5,10 +5,8 @@ Refusals are answered as RFC 6750 wants them, with `{"error", "message"}` in the
 that handles HTTPException or RequestRefused itself keeps doing so.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Annotated, Any, Final
+from collections.abc import Awaitable, Callable, Collection
+from typing import Annotated, Any
 
 from fastapi import HTTPException, Security
 from fastapi.exception_handlers import http_exception_handler
@@ -17,28 +15,25 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from authserver.resource import guard as core
-from authserver.resource.messages import Language, message, preferred_language
+from authserver.resource.answer import Answer
+from authserver.resource.asgi import AsgiRequest
 from authserver.resource.principal import Principal
-from authserver.resource.refusal import Refusal, www_authenticate
+from authserver.resource.refusal import Refusal
 
 __all__ = ["Guard", "Principal", "RequestRefused"]
-
-_RETRY_AFTER: Final = "5"
 
 
 class RequestRefused(HTTPException):
     """A refusal on its way out. `refusal.detail` is for the log."""
 
-    def __init__(self, refusal: Refusal, *, realm: str, language: Language) -> None:
+    def __init__(self, refusal: Refusal, answer: Answer) -> None:
         self.refusal = refusal
-        self.body = {
-            "error": refusal.error or refusal.reason.value,
-            "message": message(refusal.reason, language),
-        }
-        super().__init__(refusal.status, detail=self.body, headers=_headers(refusal, realm))
+        self.answer = answer
+        self.body = dict(answer.body)
+        super().__init__(answer.status, detail=self.body, headers=dict(answer.headers))
 
 
 class Guard(core.Guard, SecurityBase):
@@ -51,19 +46,20 @@ class Guard(core.Guard, SecurityBase):
 
     async def __call__(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> Principal:
         """The principal with the scopes that the route asks for, or RequestRefused."""
-        outcome = await self.authenticate_async(_View(connection))
-        if isinstance(outcome, Principal):
-            outcome = core.Requirement(frozenset(security_scopes.scopes)).judge(outcome)
+        requirement = core.Requirement(frozenset(security_scopes.scopes))
+        outcome = await self.authenticate_async(AsgiRequest(connection.scope), requirement)
         return self._admit(connection, outcome)
 
-    def require(self, *scopes: str, role: str | Collection[str] = ()) -> Callable[..., Awaitable[Principal]]:
+    def require(
+        self, *scopes: str, role: str | Collection[str] | None = None
+    ) -> Callable[..., Awaitable[Principal]]:
         """A dependency: all of `scopes`, and `role` (or one of several)."""
-        roles = frozenset((role,) if isinstance(role, str) else role)
+        requirement = core.Requirement.of(scopes, role)
 
         async def required(
             connection: HTTPConnection, principal: Annotated[Principal, Security(self, scopes=scopes)]
         ) -> Principal:
-            return self._admit(connection, core.Requirement(frozenset(scopes), roles).judge(principal))
+            return self._admit(connection, requirement.judge(principal))
 
         return required
 
@@ -71,31 +67,7 @@ class Guard(core.Guard, SecurityBase):
         if isinstance(outcome, Principal):
             return outcome
         _answer_in_our_form(connection)
-        language = preferred_language(connection.headers.get("accept-language"))
-        raise RequestRefused(outcome, realm=self.realm, language=language)
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    connection: HTTPConnection
-
-    @property
-    def method(self) -> str:
-        """A WebSocket handshake has none; it is not one of the safe ones either."""
-        return str(self.connection.scope.get("method", "WEBSOCKET"))
-
-    def header_values(self, name: str) -> Sequence[str]:
-        return self.connection.headers.getlist(name)
-
-
-def _headers(refusal: Refusal, realm: str) -> dict[str, str]:
-    headers = {"Cache-Control": "no-store"}
-    challenge = www_authenticate(refusal, realm=realm, description=message(refusal.reason))
-    if challenge is not None:
-        headers["WWW-Authenticate"] = challenge
-    if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = _RETRY_AFTER
-    return headers
+        raise RequestRefused(outcome, self.answer(outcome, AsgiRequest(connection.scope)))
 
 
 def _answer_in_our_form(connection: HTTPConnection) -> None:
@@ -107,7 +79,9 @@ def _answer_in_our_form(connection: HTTPConnection) -> None:
         by_class.setdefault(RequestRefused, _render)
 
 
-async def _render(_request: Request, refused: Exception) -> JSONResponse:
+async def _render(_request: Request, refused: Exception) -> Response:
     if not isinstance(refused, RequestRefused):
         raise refused
-    return JSONResponse(refused.body, refused.status_code, refused.headers)
+    return Response(
+        refused.answer.content, refused.status_code, refused.headers, media_type="application/json"
+    )

@@ -16,6 +16,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from authserver.protocol import cookies, paths
+from authserver.resource.answer import Answer, answer_to
 from authserver.resource.cookies import read_cookie
 from authserver.resource.csrf import cross_site
 from authserver.resource.freshness import Freshness
@@ -65,10 +66,25 @@ class Requirement:
     scopes: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
 
+    @classmethod
+    def of(cls, scopes: Collection[str] = (), role: str | Collection[str] | None = None) -> "Requirement":
+        """What `require("orders:write", role="admin")` means. ValueError for what would admit everybody or nobody."""
+        roles = (role,) if isinstance(role, str) else role
+        if roles is not None and not roles:
+            raise ValueError("role=() would admit everybody; leave role out if that is meant")
+        names: tuple[object, ...] = (*scopes, *(roles or ()))  # `@guard.require` without () hands us the view
+        for name in names:
+            if not isinstance(name, str) or not name or name.split() != [name]:
+                raise ValueError(f"one scope or role for each argument, not {name!r}")
+        return cls(frozenset(scopes), frozenset(roles or ()))
+
     def judge(self, principal: Principal) -> Principal | Refusal:
         if not self.scopes <= principal.scope or (self.roles and self.roles.isdisjoint(principal.roles)):
             return Refusal(Reason.INSUFFICIENT_SCOPE, "scope or role", self.scopes)
         return principal
+
+
+ANY_TOKEN: Final = Requirement()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +145,30 @@ class Guard:
         """Seconds since the revocation list was last current; for a health page. None: never, or not followed."""
         return self._trust.feed.age if self._trust.feed else None
 
-    def authenticate(self, request: RequestView) -> Principal | Refusal:
+    def authenticate(self, request: RequestView, requirement: Requirement = ANY_TOKEN) -> Principal | Refusal:
         """Decide, waiting in this thread when the issuer's documents are not here yet."""
         steps = self._steps(request)
         try:
             while True:
                 next(steps)()
         except StopIteration as decided:
-            return _decision(decided)
+            return _decision(decided, requirement)
 
-    async def authenticate_async(self, request: RequestView) -> Principal | Refusal:
+    async def authenticate_async(
+        self, request: RequestView, requirement: Requirement = ANY_TOKEN
+    ) -> Principal | Refusal:
         """The same decision; what would wait for the network waits in a thread."""
         steps = self._steps(request)
         try:
             while True:
                 await _in_thread(next(steps))
         except StopIteration as decided:
-            return _decision(decided)
+            return _decision(decided, requirement)
+
+    def answer(self, refusal: Refusal, request: RequestView) -> Answer:
+        """The response to a refused request, in its reader's language."""
+        languages = ",".join(request.header_values("accept-language"))
+        return answer_to(refusal, realm=self.realm, accept_language=languages)
 
     def close(self) -> None:
         """Stop following the revocation feed."""
@@ -222,9 +245,9 @@ def _verify(trust: _Trust, token: str) -> Principal | Refusal:
     return outcome
 
 
-def _decision(decided: StopIteration) -> Principal | Refusal:
+def _decision(decided: StopIteration, requirement: Requirement) -> Principal | Refusal:
     outcome: Principal | Refusal = decided.value
-    return outcome
+    return outcome if isinstance(outcome, Refusal) else requirement.judge(outcome)
 
 
 async def _in_thread(step: Callable[[], None]) -> None:

@@ -1,5 +1,5 @@
-"""Servers here start fast: see tests/attacks/elliptic.py."""
+"""Servers here start fast: see tests/attacks/fast_servers.py."""
 
-from tests.attacks.elliptic import make_settings
+from tests.attacks.fast_servers import logs_of_production, make_settings
 
-__all__ = ["make_settings"]
+__all__ = ["logs_of_production", "make_settings"]

@@ -113,7 +113,17 @@ def we_sign_out(window: Window) -> None:
 
 def a_copy_of_the_token_is_refused(window: Window, copy: Cookie) -> None:
     """Somebody kept a copy of the cookie: it is worth nothing either, as soon as the service has heard."""
-    window.page.context.add_cookies([set_again(copy)])
+    window.page.context.add_cookies(
+        [
+            {
+                "name": copy["name"],
+                "value": copy["value"],
+                "domain": copy["domain"],
+                "path": "/",
+                "secure": True,
+            }
+        ]
+    )
     until(lambda: window.open_orders().status == 401)
     assert "로그아웃된 토큰입니다" in window.text()
 
@@ -146,10 +156,6 @@ def signing_kid(site: LoginService) -> str:
 def claims(token: str) -> dict[str, Any]:
     unverified: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return unverified
-
-
-def set_again(cookie: Cookie) -> Any:
-    return {**cookie}
 
 
 def test_signing_in_needs_no_script(open_window: OpenWindow) -> None:

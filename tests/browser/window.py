@@ -10,7 +10,7 @@ from tests.conftest import PASSWORD
 from tests.processes import LoginService
 
 USERNAME: Final = "demo"
-REFUSED: Final = re.compile(r"Failed to load resource: the server responded with a status of (401|403)")
+REFUSED: Final = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 
 
 class Window:
@@ -57,7 +57,7 @@ class Window:
         return self.page.evaluate(script)
 
     def _hear(self, message: ConsoleMessage) -> None:
-        """A refusal that a test is about is an answer like any other; the demo service has no icon."""
-        expected = REFUSED.match(message.text) or message.location["url"].endswith("/favicon.ico")
-        if message.type in {"error", "warning"} and not expected:
-            self.complaints.append(message.text)
+        """A page that is refused is an answer like any other; a style sheet that is missing is not."""
+        refused = REFUSED.match(message.text) and "/static/" not in message.location["url"]
+        if message.type in {"error", "warning"} and not refused:
+            self.complaints.append(f"{message.text} {message.location['url']}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Table
 from typer.testing import CliRunner, Result
 
 from authserver import schema
@@ -65,10 +66,17 @@ def cli(database_url: str, tmp_path: Path, outside: Outside) -> Cli:
     return Cli(outside, env)
 
 
+@pytest.fixture
+def first(cli: Cli) -> str:
+    """The kid of the first key, which signs; a next one is published."""
+    return str(cli.facts("keys", "rotate")["active"])
+
+
 def everything(database: Database, folder: Path) -> dict[str, list[Any]]:
     """Every row of every table, and every private key file."""
-    rows = {
-        table.name: database.read(lambda db, table=table: sorted(map(repr, db.execute(table.select()))))
-        for table in schema.metadata.sorted_tables
-    }
-    return {**rows, "keys": sorted((file.name, file.read_bytes()) for file in folder.glob("keys/*"))}
+
+    def rows(table: Table) -> list[Any]:
+        return database.read(lambda db: sorted(map(repr, db.execute(table.select()))))
+
+    tables = {table.name: rows(table) for table in schema.metadata.sorted_tables}
+    return {**tables, "keys": sorted((file.name, file.read_bytes()) for file in folder.glob("keys/*"))}

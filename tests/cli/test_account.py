@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from authserver.accounts.models import account
 from authserver.app import Server
 from authserver.database import Database
 from tests.cli.conftest import Cli, everything, on_sqlite
@@ -255,3 +256,18 @@ def test_dry_run_changes_nothing_and_prints_no_password(
 @on_sqlite
 def test_dry_run_is_refused_what_would_be_refused(alice: None, cli: Cli) -> None:
     assert "already" in cli.refusal("account", "create", "alice", "--dry-run")
+
+
+@on_sqlite
+def test_no_output_holds_a_password_or_its_hash(alice: None, cli: Cli, database: Database) -> None:
+    cli("account", "list")
+    cli.facts("account", "show", "alice")
+    cli("account", "set-password", "alice", "--password-stdin", stdin=NEW_PASSWORD)
+    cli("account", "create", "alice", "--password-stdin", stdin=PASSWORD)
+    cli("account", "create", "bob", "--password-stdin", stdin="short secret")
+    cli.facts("audit", "list")
+    printed = "".join(cli.printed)
+    [stored] = database.read(lambda db: list(db.execute(account.select())))
+    assert stored.password_hash.startswith("$argon2id$")
+    for secret in ("$argon2id$", stored.password_hash, PASSWORD, NEW_PASSWORD, "short secret"):
+        assert secret not in printed

@@ -58,7 +58,7 @@ def test_settings_that_serve_would_refuse_fail_the_check(cli: Cli) -> None:
     cli.env["AUTHSERVER_KEY_ENCRYPTION_KEY"] = None
     facts = cli.facts("config", "check", code=1)
     assert facts["ok"] is False
-    assert facts["problems"][0].startswith("key_encryption_key: private keys would lie in the clear")
+    assert facts["problems"][0].startswith("key_encryption_key: ")
 
 
 def test_every_problem_is_listed(cli: Cli) -> None:

@@ -12,7 +12,16 @@ from authserver import __version__
 from authserver.cli.nouns import NOUNS, app, loaded
 from tests.cli.conftest import Cli, on_sqlite
 
-HEAVY = {"sqlalchemy", "joserfc", "cryptography", "alembic", "pydantic", "fastapi", "structlog", "rich"}
+HEAVY = {
+    "sqlalchemy",
+    "joserfc",
+    "cryptography",
+    "alembic",
+    "pydantic_settings",
+    "fastapi",
+    "structlog",
+    "rich",
+}
 OURS = [name for name in NOUNS if name not in {"dev", "serve"}]
 
 
@@ -93,3 +102,20 @@ def test_argument_that_is_no_text_is_wrong_usage(cli: Cli) -> None:
 
 def test_traceback_of_a_mistake_of_ours_has_no_local_variables() -> None:
     assert app.pretty_exceptions_show_locals is False
+
+
+@on_sqlite
+def test_server_that_may_not_start_says_why_in_one_sentence(cli: Cli) -> None:
+    cli.env["AUTHSERVER_KEY_ENCRYPTION_KEY"] = None
+    result = cli("serve")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: key_encryption_key: ")
+
+
+@on_sqlite
+def test_id_that_begins_with_a_dash_is_no_option(cli: Cli) -> None:
+    sid, kid = "-" * 2 + "x" * 20, "-" + "I" * 42
+    assert cli.facts("revocation", "add", "sid", sid)["revocation"]["value"] == sid
+    assert cli("revocation", "add", "kid", "--", kid).exit_code == 0
+    assert f"there is no session {sid} " in cli.refusal("session", "end", sid)
+    assert f"there is no key {kid}:" in cli.refusal("keys", "revoke", kid, "--compromised", "--yes")

@@ -23,16 +23,18 @@ def sub_of(token: str) -> str:
 
 def rotated(login: LoginService, person: Person) -> str:
     """Rotate, and answer the first token of the new key."""
-    kid = login.keyring.rotate()
-    token = ""
+    return first_token_of(person, login.keyring.rotate())
 
-    def signed_by_the_new_key() -> bool:
-        nonlocal token
-        token = person.token()
-        return kid_of(token) == kid
 
-    until(signed_by_the_new_key)
-    return token
+def first_token_of(person: Person, kid: str) -> str:
+    tokens: list[str] = []
+
+    def signed_by_it() -> bool:
+        tokens.append(person.token())
+        return kid_of(tokens[-1]) == kid
+
+    until(signed_by_it)
+    return tokens[-1]
 
 
 def altered(token: str) -> str:
@@ -102,6 +104,19 @@ def test_authlib_that_obeys_max_age_has_each_key_in_time(
         verifier.subject(person.token())
         assert verifier.subject(rotated(login, person)) == sub_of(person.token())
         assert verifier.fetches == fetches
+
+
+def test_a_compromised_key_is_replaced_without_a_gap_and_unknown_from_then_on(
+    login: LoginService, person: Person, service: Service, make_verifier: MakeVerifier
+) -> None:
+    stolen = person.token()
+    running = make_verifier(service)
+    running.subject(stolen)
+    new = first_token_of(person, login.keyring.compromise(kid_of(stolen)))
+    assert running.subject(new) == sub_of(stolen)
+    assert running.fetches == 1
+    with pytest.raises(Refused):
+        make_verifier(service).subject(stolen)
 
 
 def test_a_token_for_another_audience_is_refused(

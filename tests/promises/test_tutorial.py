@@ -51,7 +51,7 @@ def cookie_set_by(answer: httpx2.Response, name: str) -> "Morsel[str]":
     return found[name]
 
 
-# "서버가 사용자의 아이디/비밀번호를 확인"
+# Promise: 서버가 사용자의 아이디/비밀번호를 확인
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_wrong_password_and_an_unknown_name_are_refused_alike(
     assert "set-cookie" not in answer.headers
 
 
-# "JWT를 생성하여 클라이언트에게 반환"; "user_id, role 등"
+# Promise: JWT를 생성하여 클라이언트에게 반환; user_id, role 등
 
 
 def test_the_token_is_signed_with_rs256_and_says_who_and_in_what_role(
@@ -100,7 +100,7 @@ def test_the_token_holds_nothing_that_its_reader_must_not_see(visitor: Visitor, 
     assert "alice" not in json.dumps(claims).lower()
 
 
-# "HttpOnly, Secure, SameSite"; "만료 시간 고려"
+# Promise: HttpOnly, Secure, SameSite; 만료 시간 고려
 
 
 def test_the_token_cookie_is_httponly_secure_and_lax(visitor: Visitor, alice: Account) -> None:
@@ -125,7 +125,7 @@ def test_no_answer_shows_the_token_to_a_script(visitor: Visitor, alice: Account)
     assert token not in answer.text + visitor.get("/account", headers={"Accept": "application/json"}).text
 
 
-# "인증 확인 API (쿠키에서 JWT 확인)"
+# Promise: 인증 확인 API (쿠키에서 JWT 확인)
 
 
 def test_whoever_brings_the_cookie_is_welcome(visitor: Visitor, alice: Account, api: Api) -> None:
@@ -202,7 +202,7 @@ def test_whoever_can_verify_cannot_sign(visitor: Visitor) -> None:
         assert PRIVATE_MEMBERS.isdisjoint(key)
 
 
-# "CSRF 방지"
+# Promise: CSRF 방지
 
 
 def test_another_sites_page_cannot_use_the_cookie(visitor: Visitor, alice: Account, api: Api) -> None:
@@ -221,7 +221,14 @@ def test_another_sites_page_cannot_sign_anybody_in_or_out(visitor: Visitor, alic
     assert visitor.post("/session/refresh", json={}).status_code == 200
 
 
-# "브라우저 세션 유지 가능"
+@pytest.mark.parametrize("path", ["/login", "/signed-out", "/nowhere"])
+def test_no_page_hides_from_us_where_its_form_comes_from(visitor: Visitor, path: str) -> None:
+    """`no-referrer` makes a browser send `Origin: null` with a page's own form, so nobody could sign in."""
+    policy = visitor.get(path, headers={"Accept": "text/html"}).headers["referrer-policy"]
+    assert policy in {"same-origin", "strict-origin"}
+
+
+# Promise: 브라우저 세션 유지 가능
 
 
 def test_a_session_outlives_its_token(
@@ -235,7 +242,7 @@ def test_a_session_outlives_its_token(
     assert api.welcome(token_of(visitor)).status_code == 200
 
 
-# "로그아웃 처리"
+# Promise: 로그아웃 처리
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,49 @@
+"""A refusal as the response that every framework sends: status, headers, JSON body.
+
+RFC 6750 §3 for the challenge, RFC 9110 §10.2.3 for Retry-After. Never stored: a cache that keeps a 401 keeps people
+out after they signed in. The body speaks the reader's language; the challenge is for programs and speaks English.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from authserver.resource.messages import message, preferred_language
+from authserver.resource.refusal import Refusal, www_authenticate
+
+RETRY_AFTER: Final = 5  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to send. `headers` are all but those about the content; `body` is `{"error", "message"}`."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Mapping[str, str]
+
+    @property
+    def content(self) -> bytes:
+        """The body as JSON in UTF-8, Korean readable as it is."""
+        return json.dumps(dict(self.body), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def answer_to(refusal: Refusal, *, realm: str, accept_language: str | None) -> Answer:
+    """`realm` names the service in the challenge; `accept_language` as the reader sent it."""
+    body = {
+        "error": refusal.error or refusal.reason.value,
+        "message": message(refusal.reason, preferred_language(accept_language)),
+    }
+    return Answer(refusal.status, _headers(refusal, realm), body)
+
+
+def _headers(refusal: Refusal, realm: str) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store"}
+    challenge = www_authenticate(refusal, realm=realm, description=message(refusal.reason))
+    if challenge is not None:
+        headers["WWW-Authenticate"] = challenge
+    if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER)
+    return headers

@@ -1,0 +1,40 @@
+"""Between Django's requests and responses and the guard's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+
+from authserver.resource.answer import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class DjangoRequest:
+    """A RequestView of an HttpRequest, from WSGI or ASGI."""
+
+    request: Any
+
+    @property
+    def method(self) -> str:
+        return str(self.request.method)
+
+    def header_values(self, name: str) -> Sequence[str]:
+        """Django has joined headers of one name by a comma, which no token holds: two are malformed, as they should be.
+
+        The host is the one Django believes in (ALLOWED_HOSTS, USE_X_FORWARDED_HOST): behind a proxy the header may
+        be another, and every own page would look like another site's.
+        """
+        if name == "host":
+            return (self.request.get_host(),)
+        value = self.request.headers.get(name)
+        return () if value is None else (value,)
+
+
+def respond(answer: Answer) -> Any:
+    return HttpResponse(
+        answer.content,
+        status=answer.status,
+        headers=dict(answer.headers),
+        content_type="application/json",
+    )

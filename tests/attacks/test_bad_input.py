@@ -1,0 +1,216 @@
+"""Requests that no good client sends: each is refused as the client's mistake, none is a 5xx, nothing is changed (§8)."""
+
+import pytest
+
+from authserver.accounts.store import Account
+from authserver.app import Server
+from tests.attacks.bare_request import send
+from tests.attacks.marks import SQLITE_ONLY
+from tests.conftest import ISSUER, PASSWORD
+from tests.visitor import FORM_TOKEN, Visitor
+
+PAGE = {"Accept": "text/html"}
+INJECTIONS = [
+    "' OR '1'='1",
+    "alice'--",
+    "'; DROP TABLE account; --",
+    '" OR ""="',
+    "\\'; SELECT pg_sleep(5)--",
+    "%' OR 1=1 /*",
+    "{{7*7}}${7*7}<%= 7*7 %>",
+    "*)(uid=*))(|(uid=*",
+    '{"$gt": ""}',
+    "%(name)s %s %d {0} {self}",
+    "../../etc/passwd",
+    "${jndi:ldap://127.0.0.1/a}",
+    "\u2028\u2029\ufeff",
+    "🦊" * 60,
+]
+PAGES = ("/", "/login", "/account", "/account/password", "/signed-out", "/nowhere")
+
+
+@pytest.mark.parametrize("text", INJECTIONS, ids=ascii)
+def test_words_of_other_languages_are_only_text(visitor: Visitor, alice: Account, text: str) -> None:
+    assert visitor.sign_in(text, PASSWORD).status_code == 401
+    assert visitor.sign_in("alice", text).status_code == 401
+    visitor.sign_in("alice", PASSWORD, headers={"User-Agent": text.encode("utf-8")})  # type: ignore[dict-item]
+    assert visitor.post("/logout", json={"everywhere": text}).status_code == 400
+    assert visitor.post("/logout", json={text: text}).status_code == 200
+    for path in PAGES:
+        query = {"return_to": text, "ui_locales": text, "done": text, text: text}
+        answer = visitor.get(path, params=query, headers={**PAGE, "Accept-Language": ascii(text)})
+        assert answer.status_code < 500
+        assert "49" not in answer.text.replace("#2457d6", "") or "7*7" in answer.text
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("name", ["self", "request", "locale", "name", "status", "context", "kwargs", "url"])
+def test_a_parameter_may_have_any_name(visitor: Visitor, name: str) -> None:
+    for path in PAGES:
+        assert visitor.get(path, params={name: "x"}, headers=PAGE).status_code < 500
+
+
+@SQLITE_ONLY
+def test_a_query_that_cannot_be_read_is_the_clients_mistake(visitor: Visitor) -> None:
+    answer = visitor.get("/signed-out?everywhere=perhaps", headers=PAGE)
+    assert answer.status_code in {200, 400}
+    assert "text/html" in answer.headers["content-type"]
+    for query in ("everywhere=1&everywhere=0", "everywhere=%ff", "%00", "&&&&", "=", "a" * 60_000, "a=1&" * 10_000):
+        assert visitor.get(f"/signed-out?{query}", headers=PAGE).status_code < 500
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("//login", 404),
+        ("/login/", 404),
+        ("/LOGIN", 404),
+        ("/login;x", 404),
+        ("/login\x00", 404),
+        ("/./login", 404),
+        ("/x/../login", 404),
+        ("/login/..", 404),
+        ("/login?", 404),
+        ("/login#", 404),
+        ("/static/../app.py", 404),
+        ("/static/%2e%2e/app.py", 404),
+        ("/static/", 404),
+        ("/.well-known/jwks.json/", 404),
+        ("/.well-known//jwks.json", 404),
+        ("", 404),
+        ("*", 404),
+        ("/" + "a" * 60_000, 404),
+        ("//[", 404),
+        ("//evil.example:port/", 404),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+def test_a_path_is_the_one_that_is_written_here_or_there_is_none(
+    server: Server, path: str, status: int
+) -> None:
+    for accept in (b"text/html", b"application/json"):
+        assert send(server, "GET", path, (b"accept", accept)).status == status
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("host", [b"[", b"[::1", b"a:b:c", b"login.example.com:port", b"", b"\xff", b"a b", b"a" * 9_000])
+def test_a_host_name_that_is_none_is_no_failure_of_ours(server: Server, host: bytes) -> None:
+    for path in ("/", "/login", "/nowhere", "/.well-known/jwks.json"):
+        assert send(server, "GET", path, (b"host", host), (b"accept", b"text/html")).status < 500
+    json = (b"content-type", b"application/json")
+    assert send(server, "POST", "/login", (b"host", host), json).status < 500
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    "header",
+    [
+        (b"content-length", b"\xb2"),
+        (b"content-length", b"-1"),
+        (b"content-length", b"9" * 5_000),
+        (b"content-type", b"application/json; charset=utf-7"),
+        (b"content-type", b"\xff\xfe"),
+        (b"accept-language", b"\xff" * 5_000),
+        (b"accept-language", b"ko;q=" + b"9" * 500),
+        (b"accept", b"\x00"),
+        (b"cookie", b"=;=;=" * 9_000),
+        (b"cookie", b"\xff\xfe\x00"),
+        (b"origin", b"\xff"),
+        (b"user-agent", b"\xff" * 9_000),
+        (b"if-none-match", b"\xff" * 9_000),
+    ],
+    ids=lambda value: ascii(value[1])[:30] if isinstance(value, tuple) else ascii(value)[:40],
+)
+def test_a_header_that_is_none_is_no_failure_of_ours(server: Server, header: tuple[bytes, bytes]) -> None:
+    body = {"type": "http.request", "body": b'{"username":"a","password":"b"}', "more_body": False}
+    json = [] if header[0] == b"content-type" else [(b"content-type", b"application/json")]
+    for method, path in (("POST", "/login"), ("POST", "/logout"), ("GET", "/login"), ("GET", "/revocations")):
+        assert send(server, method, path, header, *json, messages=(body,)).status < 500
+
+
+def test_a_user_agent_with_a_nul_signs_in_all_the_same(server: Server, alice: Account) -> None:
+    body = f'{{"username":"alice","password":"{PASSWORD}"}}'.encode()
+    message = {"type": "http.request", "body": body, "more_body": False}
+    headers = ((b"content-type", b"application/json"), (b"user-agent", b"x\x00y"))
+    assert send(server, "POST", "/login", *headers, messages=(message,)).status in {200, 400}
+
+
+@SQLITE_ONLY
+def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_failure_of_ours(
+    server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    part = {"type": "http.request", "body": b'{"user', "more_body": True}
+    answer = send(server, "POST", "/login", (b"content-type", b"application/json"), messages=(part,))
+    assert answer.status < 500
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    "body",
+    [
+        "username=alice&username=bob&password=x",
+        "username=alice&password=x&password=y",
+        "username=alice&password=%00",
+        "username=%ff%fe&password=x",
+        "username=alice&password=%ED%A0%80",
+        "username=älice&password=x",
+        "username",
+        "&",
+        "&".join(f"field{number}=x" for number in range(51)),
+        "&".join(f"f{number}=x" for number in range(1_800)),
+    ],
+    ids=lambda body: ascii(body)[:40],
+)
+def test_a_form_that_can_be_read_in_two_ways_is_not_read(visitor: Visitor, body: str) -> None:
+    found = FORM_TOKEN.search(visitor.get("/login", headers=PAGE).text)
+    assert found
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": ISSUER, **PAGE}
+    content = f"form_token={found[1]}&{body}".encode()
+    answer = visitor.post("/login", content=content, headers=headers)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+@SQLITE_ONLY
+def test_ten_thousand_fields_are_too_many_bytes_already(visitor: Visitor) -> None:
+    fields = {f"field{number}": "x" for number in range(10_000)}
+    assert visitor.post("/login", data=fields, headers={"Origin": ISSUER}).status_code == 413
+    assert visitor.post("/login", json=fields).status_code == 413
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND", "get", ""])
+def test_an_unknown_method_is_answered_with_those_that_there_are(server: Server, method: str) -> None:
+    for path in ("/logout", "/login", "/session/refresh", "/nowhere"):
+        answer = send(server, method, path)
+        assert answer.status in {200, 400, 404, 405}
+        if answer.status == 405:
+            assert answer.headers["allow"]
+
+
+@SQLITE_ONLY
+def test_an_error_is_a_page_for_people_and_json_for_programs_in_their_language(visitor: Visitor) -> None:
+    page = visitor.get("/nowhere", headers={**PAGE, "Accept-Language": "ko"})
+    assert (page.status_code, page.headers["content-language"]) == (404, "ko")
+    assert '<html lang="ko"' in page.text
+    facts = visitor.get("/nowhere", headers={"Accept": "application/json", "Accept-Language": "ko"})
+    assert (facts.status_code, facts.json()["error"]) == (404, "not_found")
+    assert not facts.json()["message"].isascii()
+
+
+@SQLITE_ONLY
+def test_a_bug_of_ours_says_nothing_of_itself(
+    server: Server, visitor: Visitor, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> None:
+        raise ZeroDivisionError("the secret of line 7")
+
+    monkeypatch.setattr(type(server.tokens), "signer", broken)
+    for accept in ("text/html", "application/json"):
+        answer = visitor.sign_in("alice", PASSWORD, headers={"Accept": accept})
+        assert answer.status_code == 500
+        assert "ZeroDivision" not in answer.text
+        assert "line 7" not in answer.text
+        assert answer.headers["cache-control"] == "no-store"

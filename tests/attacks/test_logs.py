@@ -1,0 +1,146 @@
+"""What is written to the logs, read back from the logs: whole lines, short ones, and no secret (SECURITY X04)."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from authserver import logs
+from authserver.accounts import store as accounts
+from authserver.accounts.hashing import Parameters, PasswordHasher
+from authserver.accounts.passwords import prepare
+from authserver.accounts.store import Account
+from authserver.app import Server
+from tests.attacks.bare_request import send
+from tests.attacks.marks import SQLITE_ONLY
+from tests.attacks.sabotage import failing_commits
+from tests.conftest import PASSWORD
+from tests.visitor import Visitor
+
+LONGEST_LINE = 2_048
+HOSTILE = [
+    'x\r\n{"event":"sign_in.succeeded","level":"info"}',
+    "x\x1b[2J\x1b[31mred",
+    "x\u2028y\u2029z\x85",
+    '","level":"critical","x":"',
+    "é" * 300,
+    "🦊" * 300,
+    "a" * 100_000,
+]
+COOKIES = ("__Host-session", "__Host-access_token", "__Host-device", "__Host-form")
+
+ReadLog = Callable[[], list[str]]
+
+
+@pytest.fixture(params=["json", "console"])
+def read_log(
+    request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str], logs_of_production: None
+) -> Iterator[ReadLog]:
+    """Log everything there is, and answer the lines as a log collector would cut them."""
+    logs.configure(request.param, "DEBUG")
+
+    def read() -> list[str]:
+        return capsys.readouterr().err.split("\n")[:-1]
+
+    yield read
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: ascii(text)[:24])
+def test_whatever_is_sent_stays_in_its_own_short_line(
+    server: Server, alice: Account, read_log: ReadLog, hostile: str
+) -> None:
+    read_log()
+    raw = hostile.encode()
+    json_type = (b"content-type", b"application/json")
+    credentials = json.dumps({"username": hostile, "password": hostile}).encode()
+    for path, body in (
+        ("/login", credentials),
+        ("/login", b"{" + raw[:9_000]),
+        (f"/account/sessions/{hostile}/end", b"{"),
+        (f"/{hostile}", b"{}"),
+    ):
+        message = {"type": "http.request", "body": body, "more_body": False}
+        sent_by = ((b"user-agent", raw), (b"x-forwarded-for", raw), (b"cookie", b"__Host-session=" + raw))
+        assert send(server, "POST", path, json_type, *sent_by, messages=(message,)).status < 500
+    lines = read_log()
+    assert lines
+    for line in lines:
+        assert len(line.encode()) <= LONGEST_LINE
+        assert line.isprintable()
+        assert "sign_in.succeeded" not in line or "path" in line
+
+
+@SQLITE_ONLY
+def test_each_refusal_is_one_line_of_json(visitor: Visitor, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json", "INFO")
+    capsys.readouterr()
+    visitor.post("/login", content=b"{", headers={"Content-Type": "application/json"})
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if "httpx" not in line]
+    [line] = lines
+    assert (line["event"], line["kind"], line["path"], line["status"]) == (
+        "request refused",
+        "BadRequest",
+        "/login",
+        400,
+    )
+
+
+def test_no_secret_of_a_whole_journey_is_in_the_logs_even_at_debug(
+    server: Server, visitor: Visitor, alice: Account, read_log: ReadLog
+) -> None:
+    secrets: set[str] = {PASSWORD, "wrong but secret all the same", "quartz lantern otter brisk"}
+
+    def note() -> None:
+        secrets.update(value for name in COOKIES if (value := visitor.cookie(name)))
+
+    visitor.sign_in("alice", "wrong but secret all the same")
+    visitor.form("/login", "/login", {"username": "alice", "password": PASSWORD})
+    note()
+    visitor.post("/session/refresh", json={})
+    note()
+    body = {"current_password": PASSWORD, "new_password": "quartz lantern otter brisk"}
+    visitor.post("/account/password", json=body)
+    note()
+    server.follow()
+    server.maintain()
+    visitor.get("/revocations")
+    visitor.post("/logout", json={})
+    assert len(secrets) >= 10
+    written = "\n".join(read_log())
+    assert [secret for secret in secrets if secret in written] == []
+
+
+def test_a_failure_of_the_database_writes_no_secret_down(
+    server: Server, visitor: Visitor, alice: Account, read_log: ReadLog
+) -> None:
+    """The statement that failed is worth a line; what it was to store is not the log's business."""
+    visitor.sign_in("alice", PASSWORD)
+    weak = PasswordHasher(Parameters(8, 1, 1)).hash(prepare(PASSWORD))
+    parts = server.capabilities
+    parts.database.write(lambda db: accounts.change(db, alice.id, password_hash=weak))
+    parts.hasher.parameters = Parameters(16, 1, 1)
+    read_log()
+    with failing_commits(parts.database):
+        assert visitor.sign_in("alice", PASSWORD).status_code >= 500
+    written = "\n".join(read_log())
+    assert "argon2id" not in written
+    assert PASSWORD not in written
+
+
+def test_a_refused_statement_writes_its_parameters_nowhere(
+    server: Server, visitor: Visitor, alice: Account, read_log: ReadLog
+) -> None:
+    weak = PasswordHasher(Parameters(8, 1, 1)).hash(prepare(PASSWORD))
+    parts = server.capabilities
+    parts.database.write(lambda db: accounts.change(db, alice.id, password_hash=weak))
+    parts.hasher.parameters = Parameters(16, 1, 1)
+    refuse = (
+        "CREATE TRIGGER sabotage BEFORE UPDATE ON account BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        if parts.database.embedded
+        else "ALTER TABLE account ADD CONSTRAINT sabotage CHECK (password_hash NOT LIKE '%m=16%')"
+    )
+    parts.database.write(lambda db: db.exec_driver_sql(refuse.replace("%", "%%")) and None)
+    read_log()
+    assert visitor.sign_in("alice", PASSWORD).status_code >= 500
+    assert "argon2id" not in "\n".join(read_log())

@@ -62,7 +62,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield sqlite_url(request.getfixturevalue("sqlite_template"), tmp_path)
         return
-    with request.getfixturevalue("postgresql").clone() as url:
+    with request.getfixturevalue("postgresql").emptied() as url:
         yield url
 
 

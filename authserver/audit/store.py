@@ -80,10 +80,10 @@ class Verification:
 
 
 def verify(db: Connection) -> Verification:
-    """Walk the chain from its start to its head."""
+    """Walk the chain from its start to its head; entries that are added meanwhile are left to the next walk."""
     head = db.execute(select(audit_head)).one()
     chain, sequence = START, 0
-    for sequence, row in enumerate(_in_order(db), start=1):
+    for sequence, row in enumerate(_upto(db, head.sequence), start=1):
         chain = _chain(chain, sequence, _entry(row))
         if row.sequence != sequence or row.chain != chain:
             return Verification(sequence, head.chain.hex(), sequence)
@@ -91,8 +91,9 @@ def verify(db: Connection) -> Verification:
     return Verification(sequence, head.chain.hex(), None if whole else sequence + 1)
 
 
-def _in_order(db: Connection) -> Iterator[Row[Any]]:
-    yield from db.execute(select(audit_entry).order_by(audit_entry.c.sequence)).yield_per(1000)
+def _upto(db: Connection, sequence: int) -> Iterator[Row[Any]]:
+    query = select(audit_entry).where(audit_entry.c.sequence <= sequence).order_by(audit_entry.c.sequence)
+    yield from db.execute(query).yield_per(1000)
 
 
 def _entry(row: Row[Any]) -> Entry:

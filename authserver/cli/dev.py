@@ -101,8 +101,10 @@ def _prepare(demo: Demo) -> Settings:
 
 def _migrate(settings: Settings) -> None:
     from authserver import schema  # noqa: PLC0415 - the command line loads what a command needs
+    from authserver.cli.db import make_private  # noqa: PLC0415 - as above
     from authserver.database import Database  # noqa: PLC0415 - as above
 
+    make_private(settings.data / "authserver.db")
     database = Database(settings.database_address)
     schema.upgrade(database)
     database.close()
@@ -128,7 +130,7 @@ def _say(demo: Demo, password: str) -> None:
 def _demo_service(demo: Demo) -> Iterator[None]:
     """A process of its own: it shares nothing with the server but the published documents."""
     command = [sys.executable, "-m", "authserver.demo", "--issuer", demo.issuer, "--port", str(demo.port + 1)]
-    service = subprocess.Popen(command)  # noqa: S603 - our own module
+    service = subprocess.Popen(command)
     try:
         yield
     finally:

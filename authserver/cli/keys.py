@@ -159,7 +159,7 @@ def rewrap(call: Call) -> Answer:
     """
     refuse_plaintext(call.settings)
     if call.dry_run:
-        kids = call.read(lambda db: outdated(db, call.settings))
+        kids = call.read(lambda db: outdated(db, call.parts.vault))
     else:
         call.parts.vault.check()
         kids = call.parts.rotation.rewrap()

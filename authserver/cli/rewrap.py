@@ -4,21 +4,15 @@ from sqlalchemy import Connection
 
 from authserver.cli.answers import Refused
 from authserver.keyring import store
-from authserver.keyring.files import KeyFiles
-from authserver.keyring.sealing import Sealer
 from authserver.keyring.states import SIGNABLE
-from authserver.keyring.vault import KeyRows, PrivateKeyStore
-from authserver.settings import Settings, key_bytes
+from authserver.keyring.vault import Vault
+from authserver.settings import Settings
 
 
-def outdated(db: Connection, settings: Settings) -> list[str]:
+def outdated(db: Connection, vault: Vault) -> list[str]:
     """Answer the kids of keys that a rewrap would seal anew."""
-    keys: PrivateKeyStore = KeyRows() if settings.key_store == "database" else KeyFiles(settings.keys_path)
-    current = settings.key_encryption_key
-    sealer = Sealer(key_bytes(current) if current else None)
     signable = [key.kid for ring in store.rings(db) for key in ring.keys if key.state in SIGNABLE]
-    sealed = {kid: keys.get(db, kid) for kid in signable}
-    return [kid for kid, text in sealed.items() if text is not None and not sealer.is_current(text)]
+    return [kid for kid in signable if vault.is_outdated(db, kid)]
 
 
 def refuse_plaintext(settings: Settings) -> None:

@@ -73,10 +73,14 @@ class Vault:
             self._keys.delete(db, kid)
         return leftovers
 
+    def is_outdated(self, db: Connection, kid: str) -> bool:
+        """Say whether a key is sealed with another key-encryption key than today's."""
+        sealed = self._keys.get(db, kid)
+        return sealed is not None and not self._sealer.is_current(sealed)
+
     def rewrap(self, db: Connection, kid: str) -> bool:
         """Seal one key with the current key-encryption key; say whether that changed anything."""
-        sealed = self._keys.get(db, kid)
-        if sealed is None or self._sealer.is_current(sealed):
+        if not self.is_outdated(db, kid):
             return False
         self._keys.put(db, kid, self._sealer.seal(self.open(db, kid)))
         return True

@@ -111,7 +111,9 @@ def _current_principal() -> Principal:
     principal = request.environ.get(_PRINCIPAL) if has_request_context() else None
     if isinstance(principal, Principal):
         return principal
-    raise RuntimeError("current_principal is for views behind a guard: put @guard.require() under @app.route(…)")
+    raise RuntimeError(
+        "current_principal is for views behind a guard: put @guard.require() under @app.route(…)"
+    )
 
 
 current_principal = cast("Principal", LocalProxy(_current_principal))

@@ -122,6 +122,7 @@ class Guard:
         require_secure(issuer)
         self.issuer = issuer
         self.audiences = (audience,) if isinstance(audience, str) else tuple(audience)
+        verifier = Verifier(issuer, self.audiences, leeway=leeway)
         self.realm = service or self.audiences[0]
         self._token_cookies = tuple(token_cookies)
         self._allowed_origins = frozenset(allowed_origins)
@@ -135,7 +136,6 @@ class Guard:
             clock=clock,
             monotonic_clock=monotonic_clock,
         )
-        verifier = Verifier(issuer, self.audiences, leeway=leeway)
         self._trust = _Trust(
             verifier, jwks, feed if follow_revocations else None, freshness or Freshness(), clock
         )

@@ -28,6 +28,17 @@ def failing_commits(database: Database) -> Iterator[None]:
 
 
 @contextmanager
+def demoted(database: Database) -> Iterator[None]:
+    """Make PostgreSQL refuse every write, as a standby does."""
+    name = database.url.database
+    execute(database, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    database.engine.dispose()
+    yield
+    execute(database, f"SET transaction_read_only = off; ALTER DATABASE {name} RESET default_transaction_read_only")
+    database.engine.dispose()
+
+
+@contextmanager
 def another_writer(database: Database) -> Iterator[None]:
     """Hold SQLite's write lock, as a command line in another process would."""
     other = sqlite3.connect(str(database.url.database), isolation_level=None, timeout=1)

@@ -16,7 +16,7 @@ from authserver.settings import Settings
 from tests.attacks.cable import Cable
 from tests.attacks.marks import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.attacks.resource_service import MakeVisitor, ResourceService
-from tests.attacks.sabotage import another_writer, execute
+from tests.attacks.sabotage import another_writer, demoted
 from tests.clocks import HandClock
 from tests.conftest import PASSWORD, MakeServer, add_account
 from tests.databases import PostgreSQL
@@ -109,18 +109,16 @@ def test_a_database_that_hangs_without_a_word_is_answered_for_in_time(
 
 @POSTGRESQL_ONLY
 def test_a_standby_that_takes_no_writes_is_a_database_that_is_away(
-    server: Server, visitor: Visitor, alice: Account
+    make_server: MakeServer, make_visitor: MakeVisitor, cable: Cable
 ) -> None:
     """After a failover the old address may reach a server that only reads."""
+    server = make_server(database_url=cable.url)
+    add_account(server, "Alice")
+    visitor, database = make_visitor(server), server.capabilities.database
     visitor.sign_in("alice", PASSWORD)
-    database = server.capabilities.database
-    name = database.url.database
-    execute(database, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    database.engine.dispose()
-    assert says_so(visitor.post("/session/refresh", json={}))
-    assert says_so(visitor.post("/logout", json={}))
-    execute(database, f"ALTER DATABASE {name} RESET default_transaction_read_only")
-    database.engine.dispose()
+    with demoted(database):
+        assert says_so(visitor.post("/session/refresh", json={}))
+        assert says_so(visitor.post("/logout", json={}))
     assert visitor.post("/logout", json={}).status_code == 200
 
 

@@ -1,7 +1,8 @@
 """What is written to the logs, read back from the logs: whole lines, short ones, and no secret (SECURITY X04)."""
 
+import io
 import json
-from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
 
 import pytest
 
@@ -13,7 +14,7 @@ from authserver.accounts.store import Account
 from authserver.app import Server
 from tests.attacks.bare_request import send
 from tests.attacks.marks import SQLITE_ONLY
-from tests.attacks.sabotage import failing_commits
+from tests.attacks.sabotage import execute, failing_commits
 from tests.conftest import PASSWORD
 from tests.visitor import Visitor
 
@@ -27,30 +28,46 @@ HOSTILE = [
     "🦊" * 300,
     "a" * 100_000,
 ]
+REFUSE_ON_SQLITE = """
+CREATE TRIGGER sabotage BEFORE UPDATE ON account BEGIN SELECT RAISE(ABORT, 'refused'); END;
+"""
+REFUSE_ON_POSTGRESQL = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+RAISE EXCEPTION 'refused' USING DETAIL = 'Failing row contains (' || NEW.password_hash || ')'; END $$;
+CREATE TRIGGER sabotage BEFORE UPDATE ON account FOR EACH ROW EXECUTE FUNCTION refuse();
+"""  # PostgreSQL itself says "Failing row contains" when a constraint is broken
 COOKIES = ("__Host-session", "__Host-access_token", "__Host-device", "__Host-form")
 
-ReadLog = Callable[[], list[str]]
+
+class Log:
+    """The lines that were written since the last look."""
+
+    def __init__(self, stream: io.StringIO) -> None:
+        self._stream = stream
+
+    def lines(self) -> list[str]:
+        """Cut as a log collector would cut them."""
+        written = self._stream.getvalue().split("\n")[:-1]
+        self._stream.seek(0)
+        self._stream.truncate()
+        return written
 
 
 @pytest.fixture(params=["json", "console"])
-def read_log(
-    request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str], logs_of_production: None
-) -> Iterator[ReadLog]:
-    """Log everything there is, and answer the lines as a log collector would cut them."""
-    logs.configure(request.param, "DEBUG")
-
-    def read() -> list[str]:
-        return capsys.readouterr().err.split("\n")[:-1]
-
-    yield read
+def log(request: pytest.FixtureRequest, logs_of_production: None) -> Log:
+    """All there is to log, down to DEBUG."""
+    stream = io.StringIO()
+    with redirect_stderr(stream):
+        logs.configure(request.param, "DEBUG")
+    return Log(stream)
 
 
 @SQLITE_ONLY
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: ascii(text)[:24])
 def test_whatever_is_sent_stays_in_its_own_short_line(
-    server: Server, alice: Account, read_log: ReadLog, hostile: str
+    server: Server, alice: Account, log: Log, hostile: str
 ) -> None:
-    read_log()
+    log.lines()
     raw = hostile.encode()
     json_type = (b"content-type", b"application/json")
     credentials = json.dumps({"username": hostile, "password": hostile}).encode()
@@ -63,7 +80,7 @@ def test_whatever_is_sent_stays_in_its_own_short_line(
         message = {"type": "http.request", "body": body, "more_body": False}
         sent_by = ((b"user-agent", raw), (b"x-forwarded-for", raw), (b"cookie", b"__Host-session=" + raw))
         assert send(server, "POST", path, json_type, *sent_by, messages=(message,)).status < 500
-    lines = read_log()
+    lines = log.lines()
     assert lines
     for line in lines:
         assert len(line.encode()) <= LONGEST_LINE
@@ -72,12 +89,10 @@ def test_whatever_is_sent_stays_in_its_own_short_line(
 
 
 @SQLITE_ONLY
-def test_each_refusal_is_one_line_of_json(visitor: Visitor, capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure("json", "INFO")
-    capsys.readouterr()
+@pytest.mark.parametrize("log", ["json"], indirect=True)
+def test_each_refusal_is_one_line_of_json(visitor: Visitor, log: Log) -> None:
     visitor.post("/login", content=b"{", headers={"Content-Type": "application/json"})
-    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if "httpx" not in line]
-    [line] = lines
+    [line] = [json.loads(line) for line in log.lines() if "authserver.web" in line]
     assert (line["event"], line["kind"], line["path"], line["status"]) == (
         "request refused",
         "BadRequest",
@@ -87,7 +102,7 @@ def test_each_refusal_is_one_line_of_json(visitor: Visitor, capsys: pytest.Captu
 
 
 def test_no_secret_of_a_whole_journey_is_in_the_logs_even_at_debug(
-    server: Server, visitor: Visitor, alice: Account, read_log: ReadLog
+    server: Server, visitor: Visitor, alice: Account, log: Log
 ) -> None:
     secrets: set[str] = {PASSWORD, "wrong but secret all the same", "quartz lantern otter brisk"}
 
@@ -107,12 +122,12 @@ def test_no_secret_of_a_whole_journey_is_in_the_logs_even_at_debug(
     visitor.get("/revocations")
     visitor.post("/logout", json={})
     assert len(secrets) >= 10
-    written = "\n".join(read_log())
+    written = "\n".join(log.lines())
     assert [secret for secret in secrets if secret in written] == []
 
 
 def test_a_failure_of_the_database_writes_no_secret_down(
-    server: Server, visitor: Visitor, alice: Account, read_log: ReadLog
+    server: Server, visitor: Visitor, alice: Account, log: Log
 ) -> None:
     """The statement that failed is worth a line; what it was to store is not the log's business."""
     visitor.sign_in("alice", PASSWORD)
@@ -120,27 +135,22 @@ def test_a_failure_of_the_database_writes_no_secret_down(
     parts = server.capabilities
     parts.database.write(lambda db: accounts.change(db, alice.id, password_hash=weak))
     parts.hasher.parameters = Parameters(16, 1, 1)
-    read_log()
+    log.lines()
     with failing_commits(parts.database):
         assert visitor.sign_in("alice", PASSWORD).status_code >= 500
-    written = "\n".join(read_log())
+    written = "\n".join(log.lines())
     assert "argon2id" not in written
     assert PASSWORD not in written
 
 
 def test_a_refused_statement_writes_its_parameters_nowhere(
-    server: Server, visitor: Visitor, alice: Account, read_log: ReadLog
+    server: Server, visitor: Visitor, alice: Account, log: Log
 ) -> None:
     weak = PasswordHasher(Parameters(8, 1, 1)).hash(prepare(PASSWORD))
     parts = server.capabilities
     parts.database.write(lambda db: accounts.change(db, alice.id, password_hash=weak))
     parts.hasher.parameters = Parameters(16, 1, 1)
-    refuse = (
-        "CREATE TRIGGER sabotage BEFORE UPDATE ON account BEGIN SELECT RAISE(ABORT, 'refused'); END"
-        if parts.database.embedded
-        else "ALTER TABLE account ADD CONSTRAINT sabotage CHECK (password_hash NOT LIKE '%m=16%')"
-    )
-    parts.database.write(lambda db: db.exec_driver_sql(refuse.replace("%", "%%")) and None)
-    read_log()
+    execute(parts.database, REFUSE_ON_SQLITE if parts.database.embedded else REFUSE_ON_POSTGRESQL)
+    log.lines()
     assert visitor.sign_in("alice", PASSWORD).status_code >= 500
-    assert "argon2id" not in "\n".join(read_log())
+    assert "argon2id" not in "\n".join(log.lines())

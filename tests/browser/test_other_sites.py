@@ -5,6 +5,7 @@ site, so its requests carry the cookies, and SameSite is no help (a sibling subd
 """
 
 import html
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from authserver.protocol import cookies
 from tests.browser.conftest import OpenWindow
 from tests.browser.window import USERNAME, Window
 from tests.conftest import PASSWORD
-from tests.processes import login_service
+from tests.processes import LoginService, login_service
 
 pytestmark = pytest.mark.browser
 
@@ -66,8 +67,11 @@ def test_another_origin_cannot_sign_a_person_out(window: Window) -> None:
     assert window.page.url.endswith("/account")
 
 
-def test_another_site_cannot_frame_the_sign_in_page(window: Window) -> None:
-    visit(window, OTHER, f'<iframe src="{window.site.origin}/login"></iframe>')
+def test_another_origin_cannot_frame_the_sign_in_page(window: Window) -> None:
+    window.open_orders()  # a page that came over the network: from an invented one the browser frames nothing at all
+    with window.page.expect_console_message(lambda said: "frame-ancestors" in said.text):
+        window.page.set_content(f'<iframe src="{window.site.origin}/login"></iframe>')
+    window.complaints.clear()
     _, frame = window.page.frames
     assert frame.url.startswith("chrome-error:")
     assert frame.locator("#password").count() == 0
@@ -82,17 +86,22 @@ def test_a_link_from_another_site_arrives_signed_in(window: Window) -> None:
     assert "환영합니다" in window.text()
 
 
+@pytest.fixture
+def strict_site(chromium: str, tmp_path: Path, sqlite_template: Path) -> Iterator[LoginService]:
+    with login_service(tmp_path, sqlite_template, apps=False, cookie_samesite="strict") as running:
+        yield running
+
+
 def test_a_strict_token_cookie_stays_behind_when_another_site_links_to_us(
-    open_window: OpenWindow, tmp_path: Path, sqlite_template: Path
+    strict_site: LoginService, open_window: OpenWindow
 ) -> None:
-    with login_service(tmp_path, sqlite_template, apps=False, cookie_samesite="strict") as strict:
-        window = open_window(site=strict)
-        window.sign_in()
-        assert window.cookies()[cookies.TOKEN_HOST_ONLY]["sameSite"] == "Strict"
-        visit(window, OTHER, f'<a href="{strict.origin}/account">account</a>')
-        with window.page.expect_request(f"{strict.origin}/account") as followed:
-            window.page.click("a")
-        window.page.wait_for_url("**/account")
-        sent = followed.value.all_headers()["cookie"]
-        assert cookies.SESSION in sent
-        assert cookies.TOKEN_HOST_ONLY not in sent
+    window = open_window(site=strict_site)
+    window.sign_in()
+    assert window.cookies()[cookies.TOKEN_HOST_ONLY]["sameSite"] == "Strict"
+    visit(window, OTHER, f'<a href="{strict_site.origin}/account">account</a>')
+    with window.page.expect_request(f"{strict_site.origin}/account") as followed:
+        window.page.click("a")
+    window.page.wait_for_url("**/account")
+    sent = followed.value.all_headers()["cookie"]
+    assert cookies.SESSION in sent
+    assert cookies.TOKEN_HOST_ONLY not in sent

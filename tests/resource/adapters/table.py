@@ -99,7 +99,9 @@ NEEDS_ROLE = Expected(
     NOT_ALLOWED,
     f'{CHALLENGE}, error="insufficient_scope", error_description="The token does not allow this"',
 )
-NEEDS_SCOPE = Expected(403, "insufficient_scope", NOT_ALLOWED, f'{NEEDS_ROLE.challenge}, scope="orders:write"')
+NEEDS_SCOPE = Expected(
+    403, "insufficient_scope", NOT_ALLOWED, f'{NEEDS_ROLE.challenge}, scope="orders:write"'
+)
 FORGED = Expected(403, "forged_request", OTHER_SITE)
 UNAVAILABLE = Expected(503, "unavailable", LATER, retry_after="5")
 
@@ -126,7 +128,12 @@ TABLE = (
     Case("a token of a session that signed out", revoked, SIGNED_OUT),
     # the cookie
     Case("the token cookie, to read", cookie),
-    Case("the token cookie, to write, from here", lambda n: [*cookie(n), ("Origin", ORIGIN)], None, method="POST"),
+    Case(
+        "the token cookie, to write, from here",
+        lambda n: [*cookie(n), ("Origin", ORIGIN)],
+        None,
+        method="POST",
+    ),
     Case(
         "the token cookie, to write, from an allowed origin",
         lambda n: [*cookie(n), ("Origin", "https://app.example.com")],
@@ -152,7 +159,11 @@ TABLE = (
     ),
     Case("an expired cookie", lambda n: cookie(n, lifetime=-3_600), EXPIRED),
     Case("header and cookie: the header counts", lambda n: [*cookie(n, lifetime=-3_600), *bearer(n)]),
-    Case("header and cookie: a bad header counts", lambda n: [*cookie(n), ("Authorization", "Bearer x")], MALFORMED),
+    Case(
+        "header and cookie: a bad header counts",
+        lambda n: [*cookie(n), ("Authorization", "Bearer x")],
+        MALFORMED,
+    ),
     Case("header and cookie, to write", lambda n: [*cookie(n), *bearer(n)], method="POST"),
     Case("Basic and cookie", lambda n: [*cookie(n), ("Authorization", "Basic YWxpY2U6aHVudGVyMg==")]),
     # what it may

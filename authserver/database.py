@@ -4,19 +4,22 @@ A *step* is a plain function of one open connection, always named `db`. `Databas
 transaction and commits before it answers, so nobody is told of a change that did not last. A refusal that must
 leave a trace is returned by the step, never raised: raising rolls back.
 
-SQLite runs in WAL with `synchronous=FULL`: a sign-out that was acknowledged survives a power cut. Writers take
-the lock at the start (`BEGIN IMMEDIATE`), so a step never fails half-way for want of it.
+SQLite runs in WAL, and a commit counts when the log has been flushed to the disk: a sign-out that was acknowledged
+survives a power cut. SQLite can do the flush inside COMMIT (`synchronous=FULL`), or leave it to us (`NORMAL`): we do
+it right after, because one flush can then serve many commits, and need not keep anybody waiting who does not depend
+on it (`web/runner.py`). Writers take the lock at the start (`BEGIN IMMEDIATE`), so a step never fails half-way for
+want of it.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, DateTime, Engine, Integer, MetaData, Table, create_engine, event
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -88,22 +91,43 @@ class Database:
         with _named_failures(), self.engine.connect() as db:
             return step(db)
 
-    def write(self, step: Step[T], *, patience: float = 5.0) -> T:
+    def write(self, step: Step[T], *, patience: float = 5.0, flush: bool = True) -> T:
         """Run a step as one transaction; it is durable when this returns, and undone when the step raises.
 
         :param patience: seconds to wait for SQLite's write lock; with 0 the call never blocks.
+        :param flush: False leaves SQLite's flush to the caller, who tells nobody of the change before it.
         :raises DatabaseBusy: the lock was not free in time; the step was not begun.
         :raises DatabaseUnavailable: the database did not answer.
         """
         for _ in range(SERIALIZATION_ATTEMPTS - 1):
             try:
-                return self._transact(step, patience)
+                return self._transact(step, patience, flush=flush)
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) not in TRY_AGAIN:
                     raise
-        return self._transact(step, patience)
+        return self._transact(step, patience, flush=flush)
 
-    def _transact(self, step: Step[T], patience: float) -> T:
+    def flush(self) -> None:
+        """Wait until every commit that came before this call is on the disk.
+
+        Opening and closing the log is safe: SQLite's own locks lie on the database and on `-shm`, never on `-wal`.
+
+        :raises DatabaseUnavailable: the disk refused; what was committed may not last.
+        """
+        if not self.embedded or not self.url.database:
+            return
+        try:
+            log = os.open(f"{self.url.database}-wal", os.O_RDWR)
+            try:
+                os.fsync(log)
+            finally:
+                os.close(log)
+        except FileNotFoundError:
+            return  # the last connection closed and took the log into the database, with a flush of its own
+        except OSError as error:
+            raise DatabaseUnavailable(f"the disk does not take a flush ({error.strerror})") from error
+
+    def _transact(self, step: Step[T], patience: float, *, flush: bool) -> T:
         with _named_failures(), self.engine.connect() as db:
             if self.embedded:
                 db.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1000)}")
@@ -114,6 +138,8 @@ class Database:
                 self._end(db, "ROLLBACK")
                 raise
             self._end(db, "COMMIT")
+            if flush:
+                self.flush()
             return answer
 
     def _end(self, db: Connection, how: str) -> None:
@@ -131,8 +157,14 @@ class Database:
 
 def insert_missing(db: Connection, table: Table, **values: Any) -> None:
     """Insert a row, or leave the one that has its key: both databases say it alike, SQLAlchemy in two places."""
-    insert = sqlite_insert if db.dialect.name == "sqlite" else postgresql_insert
-    db.execute(insert(table).values(**values).on_conflict_do_nothing())
+    db.execute(upsert(db.dialect.name, table).values(**values).on_conflict_do_nothing())
+
+
+def upsert(dialect: str, table: Table) -> Any:
+    """Answer an INSERT that can say ON CONFLICT, in the dialect in use; the other is not even loaded."""
+    if dialect == "sqlite":
+        return import_module("sqlalchemy.dialects.sqlite").insert(table)
+    return import_module("sqlalchemy.dialects.postgresql").insert(table)
 
 
 def _sqlite(url: URL) -> Engine:
@@ -146,7 +178,7 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 0"):
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 0"):
             connection.execute(f"PRAGMA {pragma}")
 
     return engine

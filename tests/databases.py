@@ -94,7 +94,9 @@ class PostgreSQL:
                 as_made = (connection.execute(text(SHAPE)).all(), connection.execute(text(REVISION)).scalar())
                 for table in reversed(schema.metadata.sorted_tables):
                     connection.execute(table.delete())
-                connection.execute(text("INSERT INTO revocation_head VALUES (1, 0, :epoch)"), {"epoch": new_id()})
+                connection.execute(
+                    text("INSERT INTO revocation_head VALUES (1, 0, :epoch)"), {"epoch": new_id()}
+                )
                 connection.execute(text("INSERT INTO audit_head VALUES (1, 0, :chain)"), {"chain": bytes(32)})
         except DBAPIError:
             return False

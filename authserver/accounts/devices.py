@@ -6,21 +6,26 @@ exhausts the account's limit stops strangers only.
 """
 
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from authserver.accounts.models import known_device
 from authserver.opaque import Secret, hash_secret, new_secret
+
+_REMEMBER: Final = insert(known_device)
+_RECOGNISE: Final = select(known_device.c.secret_hash).where(
+    known_device.c.secret_hash == bindparam("secret"),
+    known_device.c.account_id == bindparam("account"),
+    known_device.c.expires_at > bindparam("now"),
+)
 
 
 def remember(db: Connection, account_id: str, now: datetime, lifetime: timedelta) -> Secret:
     """Make this browser known to the account, and answer the secret for its cookie; only the hash is kept."""
     secret = new_secret()
-    db.execute(
-        known_device.insert().values(
-            secret_hash=hash_secret(secret), account_id=account_id, expires_at=now + lifetime
-        )
-    )
+    row = {"secret_hash": hash_secret(secret), "account_id": account_id, "expires_at": now + lifetime}
+    db.execute(_REMEMBER, row)
     return secret
 
 
@@ -32,13 +37,8 @@ def recognise(db: Connection, secret: str | None, account_id: str | None, now: d
     """
     if secret is None:
         return None
-    found: bytes | None = db.scalar(
-        select(known_device.c.secret_hash).where(
-            known_device.c.secret_hash == hash_secret(secret),
-            known_device.c.account_id == (account_id or ""),
-            known_device.c.expires_at > now,
-        )
-    )
+    asked = {"secret": hash_secret(secret), "account": account_id or "", "now": now}
+    found: bytes | None = db.scalar(_RECOGNISE, asked)
     return found
 
 

@@ -20,6 +20,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
 
@@ -27,10 +28,10 @@ from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import Connection, bindparam, case, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from authserver.accounts.models import throttle
 from authserver.accounts.usernames import Username
+from authserver.database import upsert
 
 LONGEST_ADDRESS: Final = 64  # characters; an IPv6 address has at most 45, and perhaps a zone
 
@@ -147,9 +148,7 @@ def _digest(what: bytes) -> str:
 
 def _count(insert: Any) -> Any:
     """One statement per hit, so that two at once cannot both read the last free place."""
-    new = insert(throttle).values(
-        key=bindparam("counted"), hits=bindparam("amount"), expires_at=bindparam("until")
-    )
+    new = insert.values(key=bindparam("counted"), hits=bindparam("amount"), expires_at=bindparam("until"))
     over = throttle.c.expires_at <= bindparam("now", type_=throttle.c.expires_at.type)
     return new.on_conflict_do_update(
         index_elements=[throttle.c.key],
@@ -160,7 +159,12 @@ def _count(insert: Any) -> Any:
     ).returning(throttle.c.hits)
 
 
-_COUNT: Final = {"sqlite": _count(sqlite.insert), "postgresql": _count(postgresql.insert)}
+_CLEAR: Final = delete(throttle).where(throttle.c.key == bindparam("cleared"))
+
+
+@cache
+def _count_in(dialect: str) -> Any:
+    return _count(upsert(dialect, throttle))
 
 
 class _Table(Storage):
@@ -184,7 +188,7 @@ class _Table(Storage):
             "now": self._now,
             "until": self._now + timedelta(seconds=expiry),
         }
-        hits: int = self._db.execute(_COUNT[self._db.dialect.name], row).scalar_one()
+        hits: int = self._db.execute(_count_in(self._db.dialect.name), row).scalar_one()
         return hits
 
     def get(self, key: str) -> int:
@@ -200,7 +204,7 @@ class _Table(Storage):
         return (expires_at or self._now).astimezone(UTC).timestamp()
 
     def clear(self, key: str) -> None:
-        self._db.execute(delete(throttle).where(throttle.c.key == key))
+        self._db.execute(_CLEAR, {"cleared": key})
 
     def check(self) -> bool:
         return True

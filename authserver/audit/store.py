@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from authserver.audit.models import audit_entry, audit_head
 
@@ -33,29 +33,26 @@ class Entry:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
+FIELDS: Final = ("at", "event", "actor", "account_id", "session_id", "address", "detail")
+_ONLY: Final = audit_head.c.id == 1
+_NEXT: Final = (
+    update(audit_head)
+    .where(_ONLY)
+    .values(sequence=audit_head.c.sequence + 1)
+    .returning(audit_head.c.sequence, audit_head.c.chain)
+)
+_ADD: Final = insert(audit_entry)
+_LINK: Final = update(audit_head).where(_ONLY).values(chain=bindparam("link"))
+
+
 def record(db: Connection, entry: Entry) -> None:
     """Add an entry. Call it last in a transaction: it holds the head's lock until the commit."""
-    head = db.execute(
-        update(audit_head)
-        .where(audit_head.c.id == 1)
-        .values(sequence=audit_head.c.sequence + 1)
-        .returning(audit_head.c.sequence, audit_head.c.chain)
-    ).one()
+    head = db.execute(_NEXT).one()
     chain = _chain(head.chain, head.sequence, entry)
     db.execute(
-        insert(audit_entry).values(
-            sequence=head.sequence,
-            at=entry.at,
-            event=entry.event,
-            actor=entry.actor,
-            account_id=entry.account_id,
-            session_id=entry.session_id,
-            address=entry.address,
-            detail=entry.detail,
-            chain=chain,
-        )
+        _ADD, {**{name: getattr(entry, name) for name in FIELDS}, "sequence": head.sequence, "chain": chain}
     )
-    db.execute(update(audit_head).where(audit_head.c.id == 1).values(chain=chain))
+    db.execute(_LINK, {"link": chain})
 
 
 def entries(

@@ -1,5 +1,6 @@
 """`authserver dev`: a login service to try, on this machine only, with everything it writes in one folder."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -145,6 +146,9 @@ def _serve(settings: Settings, port: int) -> None:
     from authserver.app import create_app  # noqa: PLC0415 - as above
 
     logs.configure(settings.log_format, settings.log_level)
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # else uvicorn ends us before the demo service is
     uvicorn.run(
         create_app(settings), host=HOST, port=port, log_config=None, access_log=False, server_header=False
     )

@@ -1,4 +1,4 @@
-"""A resource service as a stranger would write it: three lines of guard, two routes, one page.
+"""A resource service as a stranger would write it: a guard of one line, two routes, one page.
 
 It holds no secret, calls nobody while it answers, and knows of a sign-out within a second or two.
 """
@@ -12,20 +12,42 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from authserver.resource.fastapi import Guard, Principal, RequestRefused
 
-WORDS: Final = {
-    "en": (
-        "Orders",
-        "Welcome",
-        "Your roles",
-        "This service verified your token with the public keys alone.",
-        "Sign in",
-    ),
-    "ko": ("주문", "환영합니다", "역할", "이 서비스는 공개 키만으로 토큰을 확인했습니다.", "로그인"),
-}
-PAGE: Final = """<!doctype html><html lang="{language}"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+PAGE: Final = """<!doctype html>
+<html lang="{language}">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
 <title>{title}</title>
-<body><main><h1>{title}</h1>{content}</main></body></html>"""
+<style>
+body {{ font: 1.05rem/1.6 system-ui, "Noto Sans KR", sans-serif; max-width: 34rem; margin: 12vh auto; padding: 0 1.25rem }}
+h1 {{ font-size: 1.6rem }}
+dt {{ opacity: .7 }}
+dd {{ margin: 0 0 .75rem; overflow-wrap: anywhere }}
+</style>
+<h1>{title}</h1>
+{content}
+</html>"""
+WORDS: Final = {
+    "en": {
+        "title": "Orders",
+        "welcome": "Welcome",
+        "account": "Account",
+        "roles": "Roles",
+        "why": "This service verified your token with the public keys alone.",
+        "sign in": "Sign in",
+        "manage": "Your account, and sign-out",
+    },
+    "ko": {
+        "title": "주문",
+        "welcome": "환영합니다",
+        "account": "계정",
+        "roles": "역할",
+        "why": "이 서비스는 공개 키만으로 토큰을 확인했습니다.",
+        "sign in": "로그인",
+        "manage": "계정 관리와 로그아웃",
+    },
+}
 
 
 def create_app(issuer: str, origin: str) -> FastAPI:
@@ -42,24 +64,43 @@ def create_app(issuer: str, origin: str) -> FastAPI:
         return {"sub": user.sub, "roles": sorted(user.roles)}
 
     @app.get("/", response_class=HTMLResponse)
-    def orders(request: Request, user: Annotated[Principal, Depends(guard)]) -> str:
-        language = _language(request)
-        title, welcome, roles, why, _ = WORDS[language]
-        facts = f"<p>{welcome}, <b>{escape(user.sub)}</b></p><p>{roles}: {escape(', '.join(sorted(user.roles)))}</p>"
-        return PAGE.format(language=language, title=title, content=f"{facts}<p>{why}</p>")
+    def orders(request: Request, user: Annotated[Principal, Depends(guard)]) -> Response:
+        return _page(request, _welcome(request, user, issuer))
 
     @app.exception_handler(RequestRefused)
     async def refused(request: Request, error: RequestRefused) -> Response:
         if "text/html" not in request.headers.get("accept", ""):
             return JSONResponse(error.body, error.status_code, error.headers)
-        language = _language(request)
-        title, *_, sign_in = WORDS[language]
-        address = f"{issuer}/login?{urlencode({'return_to': origin + '/', 'ui_locales': language})}"
-        content = f'<p>{escape(error.body["message"])}</p><p><a href="{escape(address)}">{sign_in}</a></p>'
-        page = PAGE.format(language=language, title=title, content=content)
-        return HTMLResponse(page, error.status_code, error.headers)
+        answer = _page(request, _sign_in(request, error.body["message"], issuer, origin))
+        answer.status_code = error.status_code
+        answer.headers.update(error.headers or {})
+        return answer
 
     return app
+
+
+def _welcome(request: Request, user: Principal, issuer: str) -> str:
+    words = _words(request)
+    facts = {words["account"]: user.sub, words["roles"]: ", ".join(sorted(user.roles))}
+    rows = "".join(f"<dt>{name}<dd>{escape(value)}" for name, value in facts.items())
+    link = f'<a href="{escape(issuer)}/account">{words["manage"]}</a>'
+    return f"<p><b>{words['welcome']}</b></p><dl>{rows}</dl><p>{words['why']}</p><p>{link}</p>"
+
+
+def _sign_in(request: Request, message: str, issuer: str, origin: str) -> str:
+    asked = urlencode({"return_to": f"{origin}/", "ui_locales": _language(request)})
+    link = f'<a href="{escape(f"{issuer}/login?{asked}")}">{_words(request)["sign in"]}</a>'
+    return f"<p>{escape(message)}</p><p>{link}</p>"
+
+
+def _page(request: Request, content: str) -> HTMLResponse:
+    return HTMLResponse(
+        PAGE.format(language=_language(request), title=_words(request)["title"], content=content)
+    )
+
+
+def _words(request: Request) -> dict[str, str]:
+    return WORDS[_language(request)]
 
 
 def _language(request: Request) -> str:

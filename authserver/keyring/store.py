@@ -1,7 +1,7 @@
 """Every statement of the keyring's tables."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -12,10 +12,12 @@ from authserver.keyring.states import PUBLISHED, Ring, SigningKey, State
 Versions = tuple[tuple[str, int], ...]
 
 
+_VERSIONS: Final = select(keyring.c.algorithm, keyring.c.version).order_by(keyring.c.algorithm)
+
+
 def versions(db: Connection) -> Versions:
     """Answer each ring's version; equal answers mean equal rings."""
-    rows = db.execute(select(keyring.c.algorithm, keyring.c.version).order_by(keyring.c.algorithm))
-    return tuple((row.algorithm, row.version) for row in rows)
+    return tuple((row.algorithm, row.version) for row in db.execute(_VERSIONS))
 
 
 def ring(db: Connection, algorithm: str, *, ended: bool = False) -> Ring:

@@ -94,6 +94,7 @@ class LoginPage:
 
     async def _try(self, username: str, password: str, who: Browser) -> SignedIn | Failed | Wait:
         run, sign_in = self._desk.runner, self._sign_in
+        run.require_room_to_hash()
         candidate = await run.write(lambda db: sign_in.begin(db, username, password, who))
         if isinstance(candidate, Wait):
             return candidate

@@ -105,6 +105,7 @@ class PasswordPage:
 
     async def _change(self, current: Current, old: str, new: str, who: Browser) -> Refused | None:
         run, account = self._desk.runner, current.account
+        run.require_room_to_hash()
         candidate = await run.write(lambda db: self._sign_in.begin(db, account.username, old, who))
         if isinstance(candidate, Wait):
             return Refused("current_password", THROTTLED, 429, {"seconds": candidate.seconds})

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-ACCESS_TOKEN_TYP: Final = "at+jwt"  # RFC 9068 §2.1
+ACCESS_TOKEN_TYP: Final = "at+jwt"  # noqa: S105 - a media type: RFC 9068 §2.1
 SECURITY_EVENT_TYP: Final = "secevent+jwt"  # RFC 8417 §2.3
 
 JWK_SET: Final = "application/jwk-set+json"  # RFC 7517 §8.5.2

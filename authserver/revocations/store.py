@@ -7,6 +7,7 @@ visible in their own order, so a reader that has seen 18 has seen everything up 
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -34,6 +35,16 @@ class Head:
     epoch: str
 
 
+_NEXT: Final = (
+    update(revocation_head)
+    .where(revocation_head.c.id == 1)
+    .values(sequence=revocation_head.c.sequence + 1)
+    .returning(revocation_head.c.sequence)
+)
+_ADD: Final = insert(revocation)
+_HEAD: Final = select(revocation_head.c.sequence, revocation_head.c.epoch)
+
+
 def append(
     db: Connection,
     kind: Kind,
@@ -48,27 +59,14 @@ def append(
         raise ValueError(
             f"a revocation of kind {kind} {'needs a' if kind in WITH_CUTOFF else 'has no'} cut-off"
         )
-    sequence: int = db.execute(
-        update(revocation_head)
-        .where(revocation_head.c.id == 1)
-        .values(sequence=revocation_head.c.sequence + 1)
-        .returning(revocation_head.c.sequence)
-    ).scalar_one()
-    db.execute(
-        insert(revocation).values(
-            sequence=sequence,
-            kind=kind.value,
-            value=value,
-            before=before,
-            created_at=now,
-            expires_at=expires_at,
-        )
-    )
+    sequence: int = db.execute(_NEXT).scalar_one()
+    row = {"sequence": sequence, "kind": kind.value, "value": value, "before": before}
+    db.execute(_ADD, {**row, "created_at": now, "expires_at": expires_at})
     return sequence
 
 
 def head(db: Connection) -> Head:
-    row = db.execute(select(revocation_head.c.sequence, revocation_head.c.epoch)).one()
+    row = db.execute(_HEAD).one()
     return Head(row.sequence, row.epoch)
 
 

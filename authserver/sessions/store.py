@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, or_, select, update
 
 from authserver.accounts import store as accounts
 from authserver.accounts.models import account
@@ -44,42 +44,39 @@ COLUMNS = (
 )
 
 
+# Statements of the hot paths are built once: building one takes longer than running it on SQLite.
+_ALIVE: Final = and_(
+    session.c.ended_at.is_(None),
+    session.c.expires_at > bindparam("now"),
+    session.c.last_seen_at > bindparam("seen_after"),
+)
+_ADD: Final = insert(session)
+_BY_SECRET: Final = (
+    select(*accounts.COLUMNS, *COLUMNS)
+    .join(account, account.c.id == session.c.account_id)
+    .where(session.c.secret_hash == bindparam("secret"), _ALIVE, account.c.disabled_at.is_(None))
+)
+_TOUCH: Final = (
+    update(session).where(session.c.id == bindparam("sid"), _ALIVE).values(last_seen_at=bindparam("now"))
+)
+
+
 def add(db: Connection, made: Session, secret_hash: SecretHash) -> None:
-    db.execute(
-        insert(session).values(
-            id=made.id,
-            secret_hash=secret_hash,
-            account_id=made.account_id,
-            started_at=made.started_at,
-            authenticated_at=made.authenticated_at,
-            amr=list(made.amr),
-            last_seen_at=made.last_seen_at,
-            expires_at=made.expires_at,
-            address=made.address,
-            user_agent=made.user_agent,
-        )
-    )
+    row = {column.name: getattr(made, column.name) for column in COLUMNS}
+    db.execute(_ADD, {**row, "secret_hash": secret_hash, "amr": list(made.amr)})
 
 
 def by_secret(
     db: Connection, secret_hash: SecretHash, *, now: datetime, seen_after: datetime
 ) -> tuple[Session, Account] | None:
     """Answer the living session that a cookie opens, and its account, in one read."""
-    query = (
-        select(*accounts.COLUMNS, *COLUMNS)
-        .join(account, account.c.id == session.c.account_id)
-        .where(session.c.secret_hash == secret_hash, _alive(now, seen_after), account.c.disabled_at.is_(None))
-    )
-    row = db.execute(query).one_or_none()
+    row = db.execute(_BY_SECRET, {"secret": secret_hash, "now": now, "seen_after": seen_after}).one_or_none()
     return None if row is None else (_session(row[len(accounts.COLUMNS) :]), accounts.from_row(row))
 
 
 def touch(db: Connection, session_id: str, *, now: datetime, seen_after: datetime) -> bool:
     """Note that a living session was used; say whether it still lived, in the same statement."""
-    statement = (
-        update(session).where(session.c.id == session_id, _alive(now, seen_after)).values(last_seen_at=now)
-    )
-    return db.execute(statement).rowcount == 1
+    return db.execute(_TOUCH, {"sid": session_id, "now": now, "seen_after": seen_after}).rowcount == 1
 
 
 def end(db: Connection, session_ids: Iterable[str], *, now: datetime) -> list[str]:
@@ -95,8 +92,9 @@ def end_all(db: Connection, account_id: str, *, now: datetime) -> list[str]:
 
 def of_account(db: Connection, account_id: str, *, now: datetime, seen_after: datetime) -> list[Session]:
     """Answer an account's living sessions, the latest used first."""
-    query = select(*COLUMNS).where(session.c.account_id == account_id, _alive(now, seen_after))
-    return [_session(row) for row in db.execute(query.order_by(session.c.last_seen_at.desc()).limit(1000))]
+    query = select(*COLUMNS).where(session.c.account_id == account_id, _ALIVE)
+    query = query.order_by(session.c.last_seen_at.desc()).limit(1000)
+    return [_session(row) for row in db.execute(query, {"now": now, "seen_after": seen_after})]
 
 
 def page(db: Connection, *, now: datetime, seen_after: datetime, limit: int) -> list[tuple[Session, Account]]:
@@ -104,11 +102,12 @@ def page(db: Connection, *, now: datetime, seen_after: datetime, limit: int) -> 
     query = (
         select(*accounts.COLUMNS, *COLUMNS)
         .join(account, account.c.id == session.c.account_id)
-        .where(_alive(now, seen_after))
+        .where(_ALIVE)
         .order_by(session.c.last_seen_at.desc())
         .limit(limit)
     )
-    return [(_session(row[len(accounts.COLUMNS) :]), accounts.from_row(row)) for row in db.execute(query)]
+    rows = db.execute(query, {"now": now, "seen_after": seen_after})
+    return [(_session(row[len(accounts.COLUMNS) :]), accounts.from_row(row)) for row in rows]
 
 
 def owner(db: Connection, session_id: str) -> str | None:
@@ -121,10 +120,6 @@ def purge(db: Connection, *, ended_before: datetime, batch: int = 500) -> int:
     dead = or_(session.c.ended_at < ended_before, session.c.expires_at < ended_before)
     gone = select(session.c.id).where(dead).limit(batch)
     return db.execute(delete(session).where(session.c.id.in_(gone))).rowcount
-
-
-def _alive(now: datetime, seen_after: datetime) -> ColumnElement[bool]:
-    return and_(session.c.ended_at.is_(None), session.c.expires_at > now, session.c.last_seen_at > seen_after)
 
 
 def _end(db: Connection, chosen: ColumnElement[bool], now: datetime) -> list[str]:

@@ -35,7 +35,7 @@ def _headers(issuer: str, allowed_origins: Collection[str], logo_url: str) -> li
         "content-security-policy": _policy(allowed_origins, logo_url),
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
-        "referrer-policy": "no-referrer",
+        "referrer-policy": "same-origin",  # "no-referrer" would make a browser send `Origin: null` with our own forms
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-site",
         "permissions-policy": PERMISSIONS,

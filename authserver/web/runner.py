@@ -2,7 +2,8 @@
 
 * Embedded SQLite: on the event loop. A statement takes under 0.1 ms there, six times that by way of a thread, and
   forty threads that fight for SQLite's write lock have a p99 of a second. When another process holds the lock, the
-  step moves to one waiting thread, so the loop never waits.
+  step moves to one waiting thread, so the loop never waits. Nor does it wait for the disk: a commit is answered after
+  a flush that began after it, made in a thread, one for all that wait.
 * PostgreSQL: in as many threads as there are connections.
 * Password hashing: in threads of its own, as many as cores, behind a bounded queue. So hashing can exhaust neither
   memory (19 MiB each) nor the threads that everything else needs.
@@ -10,6 +11,8 @@
 
 import asyncio
 import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -33,22 +36,26 @@ class Overloaded(Exception):
 class BoundedExecutor:
     """Threads behind a queue that says no when it is full, instead of growing."""
 
-    def __init__(self, threads: int, queue: int, name: str) -> None:
-        self.threads = threads
+    def __init__(
+        self, threads: int, queue: int, name: str, *, kind: Callable[[], None] | None = None
+    ) -> None:
         self._room = threads + queue
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=kind)
 
-    @property
-    def room(self) -> int:
-        return self._room
+    def require_room(self) -> None:
+        """Say no before the caller does something that only this executor can finish.
+
+        :raises Overloaded: the queue is full.
+        """
+        if self._room <= 0:
+            raise Overloaded
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run `work` in a thread and answer what it answers.
 
         :raises Overloaded: the queue is full; `work` was not begun.
         """
-        if self._room <= 0:
-            raise Overloaded
+        self.require_room()
         self._room -= 1
         future = asyncio.get_running_loop().run_in_executor(self._executor, work)
         future.add_done_callback(self._leave)
@@ -61,14 +68,49 @@ class BoundedExecutor:
         self._room += 1
 
 
+class GroupFlush:
+    """One flush of the disk for every commit that was made before it began, in a thread of its own."""
+
+    def __init__(self, flush: Callable[[], None]) -> None:
+        self._flush = flush
+        self._running: asyncio.Future[None] | None = None
+        self._next: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="flush")
+
+    async def wait(self) -> None:
+        """Wait for a flush that begins after this call."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._after(self._running))
+        await asyncio.shield(self._next)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False)
+
+    async def _after(self, running: asyncio.Future[None] | None) -> None:
+        if running is not None and not running.done():
+            await asyncio.wait((running,))
+        self._running = asyncio.get_running_loop().run_in_executor(self._thread, self._flush)
+        self._next = None  # whoever commits from now on waits for another
+        await self._running
+
+
+def give_way() -> None:
+    """Let a thread run only when nobody else wants the core: a request is short, a password hash is not."""
+    if sys.platform == "linux":  # where a priority belongs to a thread, not to its process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
 class Runner:
     """Runs the plain, synchronous steps of the capabilities for the asynchronous surfaces."""
 
     def __init__(self, database: Database, *, hash_threads: int, hash_queue: int) -> None:
         self._database = database
-        self._hashing = BoundedExecutor(hash_threads or os.cpu_count() or 1, hash_queue, "hash")
+        self._hashing = BoundedExecutor(
+            hash_threads or os.cpu_count() or 1, hash_queue, "hash", kind=give_way
+        )
         threads = 1 if database.embedded else database.connections
         self._waiting = BoundedExecutor(threads, DATABASE_QUEUE, "database")
+        self._flush = GroupFlush(database.flush)
 
     async def read(self, step: Step[T]) -> T:
         """Run a step that changes nothing.
@@ -86,10 +128,19 @@ class Runner:
         """
         if self._database.embedded:
             try:
-                return self._database.write(step, patience=0)
+                answer = self._database.write(step, patience=0, flush=False)
             except DatabaseBusy:
                 return await self._in_time(lambda: self._database.write(step, patience=ANSWER_SECONDS))
+            await self._flush.wait()
+            return answer
         return await self._in_time(lambda: self._database.write(step))
+
+    def require_room_to_hash(self) -> None:
+        """Ask before an attempt is counted that could not be looked at.
+
+        :raises Overloaded: too many wait already.
+        """
+        self._hashing.require_room()
 
     async def hash(self, work: Callable[[], T]) -> T:
         """Run password hashing.
@@ -101,6 +152,7 @@ class Runner:
     def close(self) -> None:
         self._hashing.close()
         self._waiting.close()
+        self._flush.close()
 
     async def _in_time(self, work: Callable[[], T]) -> T:
         try:

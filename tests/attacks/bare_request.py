@@ -57,4 +57,6 @@ async def _exchange(app: ASGIApp, scope: dict[str, Any], waiting: list[Message])
         await app(scope, receive, keep)
     assert sent, "a client that gets no answer at all"
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent[0]["headers"]}
-    return Answer(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]), len(waiting))
+    return Answer(
+        sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]), len(waiting)
+    )

@@ -75,4 +75,3 @@ class Cable:
         self._flowing.set()
         self._listener.close()
         self._close_all()
-

@@ -34,7 +34,10 @@ def demoted(database: Database) -> Iterator[None]:
     execute(database, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     database.engine.dispose()
     yield
-    execute(database, f"SET transaction_read_only = off; ALTER DATABASE {name} RESET default_transaction_read_only")
+    execute(
+        database,
+        f"SET transaction_read_only = off; ALTER DATABASE {name} RESET default_transaction_read_only",
+    )
     database.engine.dispose()
 
 

@@ -77,7 +77,7 @@ def test_signing_in_as_another_ends_the_first_persons_session_in_this_browser(
 def test_cookies_that_a_stranger_chose_before_sign_in_are_ignored(
     server: Server, visitor: Visitor, alice: Account
 ) -> None:
-    chosen = {name: "chosen-by-a-stranger" for name in (SESSION, TOKEN, DEVICE)}
+    chosen = dict.fromkeys((SESSION, TOKEN, DEVICE), "chosen-by-a-stranger")
     for name, value in chosen.items():
         visitor.http.cookies.set(name, value, domain="login.example.com", path="/")
     answer = visitor.sign_in("alice", PASSWORD)

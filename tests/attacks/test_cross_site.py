@@ -85,7 +85,14 @@ def test_the_browsers_own_form_signs_in_and_its_token_is_none_for_the_session(
 
 def test_no_other_content_type_carries_a_sign_in(server: Server, visitor: Visitor, alice: Account) -> None:
     body = b'{"username":"alice","password":"mandolin velocity crumpet oxide"}'
-    for kind in ("text/plain", "multipart/form-data", "application/x-json", "text/json", "", "application/xml"):
+    for kind in (
+        "text/plain",
+        "multipart/form-data",
+        "application/x-json",
+        "text/json",
+        "",
+        "application/xml",
+    ):
         answer = visitor.post("/login", content=body, headers={"Content-Type": kind, "Origin": ISSUER})
         assert answer.status_code == 415, kind
     assert sessions(server) == 0

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -97,7 +98,7 @@ def test_a_database_that_hangs_without_a_word_is_answered_for_in_time(
     visitor.sign_in("alice", PASSWORD)
     cable.freeze()
     began = time.perf_counter()
-    refresh = ("POST", "/session/refresh", {"json": {}})
+    refresh: tuple[str, str, dict[str, Any]] = ("POST", "/session/refresh", {"json": {}})
     answers = visitor.together(*[refresh] * 8, *[("GET", path, {}) for path in FROM_MEMORY[:4]])
     took = time.perf_counter() - began
     cable.mend()

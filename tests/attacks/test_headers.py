@@ -59,7 +59,9 @@ def test_no_page_needs_what_its_policy_forbids(visitor: Visitor, alice: Account)
         assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_a_logo_and_an_app_are_in_the_policy_by_name(make_server: MakeServer, make_visitor: MakeVisitor) -> None:
+def test_a_logo_and_an_app_are_in_the_policy_by_name(
+    make_server: MakeServer, make_visitor: MakeVisitor
+) -> None:
     server = make_server(
         logo_url="https://cdn.example.com/logo.svg", allowed_origins=["https://app.example.com"]
     )

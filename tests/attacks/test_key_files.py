@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.databases import sqlite_url
 
 OTHER_KEK = "ZZZZMjM0NTY3ODlhYmNkZWZHSElKS0xNTk9QUVJTVFU="
 MakeSettings = Callable[..., Settings]
+
 
 @pytest.fixture(autouse=True)
 def on_sqlite(database_url: str) -> None:
@@ -161,10 +163,8 @@ def test_a_start_on_an_empty_database_does_not_delete_the_keys_of_another(
     kept = key_files(make_server())
     (tmp_path / "other").mkdir()
     mistyped = sqlite_url(sqlite_template, tmp_path / "other")
-    try:
+    with suppress(KeyFolderUnsafe, PrivateKeyMissing):
         start(make_settings(database_url=mistyped), outside)
-    except (KeyFolderUnsafe, PrivateKeyMissing):
-        pass
     assert [file for file in kept if not file.exists()] == []
 
 

@@ -117,7 +117,9 @@ def test_a_page_that_does_not_exist_has_no_link_to_elsewhere(server: Server, pat
 
 
 @SQLITE_ONLY
-@pytest.mark.parametrize("host", [b"evil.example", b"login.example.com.evil.example", b"login.example.com:444"])
+@pytest.mark.parametrize(
+    "host", [b"evil.example", b"login.example.com.evil.example", b"login.example.com:444"]
+)
 def test_a_foreign_host_name_is_sent_to_the_issuers_and_appears_nowhere(server: Server, host: bytes) -> None:
     for path in ("/", "/login", "/account"):
         answer = send(server, "GET", path, (b"host", host), query=b"return_to=%2Faccount")

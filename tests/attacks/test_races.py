@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -148,7 +149,7 @@ def test_sign_ins_renewals_and_sign_outs_of_one_account_at_once_never_fail(
     visitor = make_visitor(server)
     visitor.sign_in("alice", PASSWORD)
     header = {"Cookie": f"__Host-session={visitor.cookie('__Host-session')}"}
-    requests = [
+    requests: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", "/login", {"json": {"username": "alice", "password": PASSWORD}, "headers": header}),
         ("POST", "/session/refresh", {"json": {}, "headers": header}),
         ("GET", "/account", {"headers": {**header, "Accept": "application/json"}}),

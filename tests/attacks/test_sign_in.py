@@ -322,8 +322,7 @@ def hammer(visitor: Visitor, gate: HashGate, times: int) -> tuple[list[httpx2.Re
         body: dict[str, Any] = {"json": {"username": "busy", "password": WRONG}}
         gate.shut()
         waiting = [asyncio.ensure_future(visitor.http.post("/login", **body)) for _ in range(2)]
-        while gate.count < 1:
-            await asyncio.sleep(0)
+        await asyncio.to_thread(gate.reached.wait, 10)
         refused = [
             await visitor.http.post("/login", json={"username": "alice", "password": PASSWORD})
             for _ in range(times)

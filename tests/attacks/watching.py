@@ -34,6 +34,7 @@ class HashGate:
         self.count = 0
         self._open = threading.Event()
         self._open.set()
+        self.reached = threading.Event()
         server.capabilities.hasher._verify = self._verify
 
     def shut(self) -> None:
@@ -44,5 +45,6 @@ class HashGate:
 
     def _verify(self, stored: bytes, password: bytes, kind: Type) -> bool:
         self.count += 1
+        self.reached.set()
         assert self._open.wait(20)
         return verify_secret(stored, password, kind)

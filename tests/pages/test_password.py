@@ -48,7 +48,9 @@ def outside(clock: InterruptedClock, generate: Generate, outside: Outside) -> Ou
     return Outside(clock, generate, outside.hashing)
 
 
-def change(visitor: Visitor, current: str = PASSWORD, new: str = NEW, language: str = "en") -> tuple[int, str, str]:
+def change(
+    visitor: Visitor, current: str = PASSWORD, new: str = NEW, language: str = "en"
+) -> tuple[int, str, str]:
     body = {"current_password": current, "new_password": new}
     answer = visitor.post("/account/password", json=body, headers={"Accept-Language": language})
     facts = answer.json()
@@ -90,8 +92,19 @@ def test_the_new_password_must_be_good_and_the_reason_is_said_in_two_languages(
 ) -> None:
     visitor.sign_in("alice", PASSWORD)
     assert change(visitor, new="short") == (422, "The password needs at least 15 characters.", "new_password")
-    assert change(visitor, new="short", language="ko") == (422, "비밀번호는 15자 이상이어야 합니다.", "new_password")
-    for weak in ("p" * 1_025, "aaaaaaaaaaaaaaaaaaaa", "authserver2026authserver", PASSWORD, "\u200b" * 20, "x\0" * 10):
+    assert change(visitor, new="short", language="ko") == (
+        422,
+        "비밀번호는 15자 이상이어야 합니다.",
+        "new_password",
+    )
+    for weak in (
+        "p" * 1_025,
+        "aaaaaaaaaaaaaaaaaaaa",
+        "authserver2026authserver",
+        PASSWORD,
+        "\u200b" * 20,
+        "x\0" * 10,
+    ):
         status, _, where = change(visitor, new=weak)
         assert (status, where) == (422, "new_password"), weak
     assert visitor.sign_in("alice", PASSWORD).status_code == 200
@@ -124,7 +137,9 @@ def test_a_wrong_current_password_changes_nothing(visitor: Visitor, alice: Accou
 
 
 @SQLITE_ONLY
-def test_a_wrong_current_password_is_in_the_audit_log(server: Server, visitor: Visitor, alice: Account) -> None:
+def test_a_wrong_current_password_is_in_the_audit_log(
+    server: Server, visitor: Visitor, alice: Account
+) -> None:
     """Whoever guesses here holds a stolen session: that is what an operator looks for (SECURITY X15)."""
     visitor.sign_in("alice", PASSWORD)
     count = "SELECT count(*) FROM audit_entry"

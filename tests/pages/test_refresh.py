@@ -116,7 +116,9 @@ def test_a_disabled_account_renews_nothing_and_its_token_is_on_the_list(
     parts.database.write(lambda db: parts.consequences.disable(db, alice, clock.now()))
     assert visitor.post("/session/refresh", json={}).status_code == 401
     assert service.refusal(visitor.cookie(TOKEN)) is Reason.SIGNED_OUT
-    parts.database.write(lambda db: parts.consequences.enable(db, current_account(server, alice), clock.now()))
+    parts.database.write(
+        lambda db: parts.consequences.enable(db, current_account(server, alice), clock.now())
+    )
     assert visitor.post("/session/refresh", json={}).status_code == 401, "the session does not come back"
 
 

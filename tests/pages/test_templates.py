@@ -212,7 +212,7 @@ def test_password_page_shows_managers_the_account_but_does_not_send_it() -> None
 def test_password_errors_stand_at_their_fields_and_in_the_summary() -> None:
     page = Page("password failed", errors={"new_password": "too short"})
     field = page.one("input", id="new_password")
-    assert field["aria-describedby"].split() == ["new_password-error", "new_password-hint"]
+    assert field["aria-describedby"].split() == ["new_password-error"]
     assert field["aria-invalid"] == "true"
     assert "aria-invalid" not in page.one("input", id="current_password")
     assert page.one("div", role="alert")

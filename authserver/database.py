@@ -134,22 +134,30 @@ class Database:
                 db.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 answer = step(db)
+                self._commit(db)
             except BaseException:
-                self._end(db, "ROLLBACK")
+                self._roll_back(db)
                 raise
-            self._end(db, "COMMIT")
             if flush:
                 self.flush()
             return answer
 
-    def _end(self, db: Connection, how: str) -> None:
+    def _commit(self, db: Connection) -> None:
         """SQLite's transaction is ours (`BEGIN IMMEDIATE`), so its end is as well."""
         if self.embedded:
-            db.exec_driver_sql(how)
-        elif how == "COMMIT":
-            db.commit()
+            db.exec_driver_sql("COMMIT")
         else:
-            db.rollback()
+            db.commit()
+
+    def _roll_back(self, db: Connection) -> None:
+        """Leave nothing open, neither after a step nor after a COMMIT that failed."""
+        try:
+            if self.embedded:
+                db.exec_driver_sql("ROLLBACK")
+            else:
+                db.rollback()
+        except DBAPIError:  # the connection is gone, or SQLite rolled back by itself: never lend it again
+            db.invalidate()
 
     def close(self) -> None:
         self.engine.dispose()

@@ -25,8 +25,10 @@ h1 {{ font-size: 1.6rem }}
 dt {{ opacity: .7 }}
 dd {{ margin: 0 0 .75rem; overflow-wrap: anywhere }}
 </style>
+<main>
 <h1>{title}</h1>
 {content}
+</main>
 </html>"""
 WORDS: Final = {
     "en": {

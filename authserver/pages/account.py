@@ -1,5 +1,6 @@
 """GET /account: who I am and where I am signed in; POST /account/sessions/{id}/end: end one of my sessions."""
 
+import re
 from typing import Final
 
 from fastapi import APIRouter
@@ -18,6 +19,7 @@ from authserver.web.answers import for_program
 from authserver.web.body import media_type, read_fields
 from authserver.web.csrf import form_token
 
+ID: Final = re.compile(r"[\w-]{22}", re.ASCII)
 NOTICES: Final = {
     "password": "The password was changed. Other devices were signed out.",
     "session": "The session was ended.",
@@ -74,7 +76,7 @@ class AccountPage:
         return desk.answers.redirect("/account?done=session")
 
     def _end(self, db: Connection, current: Current, session_id: str, where: str) -> None:
-        if store.owner(db, session_id) == current.account.id:
+        if ID.fullmatch(session_id) and store.owner(db, session_id) == current.account.id:
             self._sign_out.here(
                 db, [session_id], now=current.at, why="session.ended", by="account", address=where
             )

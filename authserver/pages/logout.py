@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from authserver.pages.desk import Desk
+from authserver.sessions.current import Current
 from authserver.sessions.sign_out import SignOut
 from authserver.tokens.own import OwnTokens
 from authserver.web.address import address
@@ -64,24 +65,31 @@ class LogoutPage:
     def _end(
         self, db: Connection, secret: str | None, token: str | None, *, everywhere: bool, where: str
     ) -> None:
-        sid, account_id = self._whose(db, secret, token)
-        now = self._desk.clock.now()
-        if sid is None or account_id is None:
+        found = self._whose(db, secret, token)
+        if found is None:
             return
+        now = found.at
         if everywhere:
             self._sign_out.everywhere(
-                db, account_id, now=now, why="session.signed_out_everywhere", by="account", address=where
+                db,
+                found.account.id,
+                now=now,
+                why="session.signed_out_everywhere",
+                by="account",
+                address=where,
             )
         else:
-            self._sign_out.here(db, [sid], now=now, why="session.signed_out", by="account", address=where)
+            self._sign_out.here(
+                db, [found.session.id], now=now, why="session.signed_out", by="account", address=where
+            )
 
-    def _whose(self, db: Connection, secret: str | None, token: str | None) -> tuple[str | None, str | None]:
-        """Answer session and account, by the session cookie, or else by a token of ours that is still good."""
+    def _whose(self, db: Connection, secret: str | None, token: str | None) -> Current | None:
+        """Find the session by its cookie, or else by a token of ours that is good and whose session still lives."""
         found = self._desk.current.find(db, secret) if secret else None
         if found is not None:
-            return found.session.id, found.account.id
+            return found
         principal = self._own_tokens.read(token) if token else None
-        return (principal.sid, principal.sub) if principal else (None, None)
+        return self._desk.current.find_by_id(db, principal.sid) if principal and principal.sid else None
 
     def _signed_out(self, request: Request, *, everywhere: bool) -> Response:
         message = "Signed out everywhere" if everywhere else "Signed out"

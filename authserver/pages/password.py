@@ -88,22 +88,23 @@ class PasswordPage:
             return desk.must_sign_in(request)
         old, new = text(fields, "current_password"), text(fields, "new_password")
         signer, who = desk.tokens.signer(), browser(request, desk.cookies)
-        refused = await self._change(current, old, new, who)
-        if refused is not None:
-            return self._refuse(request, current, refused)
-        found = await self._resume(current, who)
+        changed = await self._change(current, old, new, who)
+        if isinstance(changed, Refused):
+            return self._refuse(request, current, changed)
+        found = await self._resume(current, changed, who)
         if isinstance(found, Failed):
             return desk.must_sign_in(request)
         token = desk.tokens.mint(signer, found.session, found.account, found.at)
         return desk.signed_in(self._changed(request), found, token)
 
-    async def _resume(self, current: Current, who: Browser) -> SignedIn | Failed:
+    async def _resume(self, current: Current, password_hash: str, who: Browser) -> SignedIn | Failed:
         run, account_id = self._desk.runner, current.account.id
         return await self._desk.when_allowed(
-            lambda: run.write(lambda db: self._sign_in.resume(db, account_id, who))
+            lambda: run.write(lambda db: self._sign_in.resume(db, account_id, password_hash, who))
         )
 
-    async def _change(self, current: Current, old: str, new: str, who: Browser) -> Refused | None:
+    async def _change(self, current: Current, old: str, new: str, who: Browser) -> str | Refused:
+        """Answer the new password's hash when it is set, or what is wrong."""
         run, account = self._desk.runner, current.account
         run.require_room_to_hash()
         candidate = await run.write(lambda db: self._sign_in.begin(db, account.username, old, who))
@@ -111,9 +112,11 @@ class PasswordPage:
             return Refused("current_password", THROTTLED, 429, {"seconds": candidate.seconds})
         outcome = await run.hash(lambda: self._checked(candidate, old, new))
         if isinstance(outcome, Refused):
+            if outcome.message == WRONG:
+                await run.write(lambda db: self._sign_in.note_failure(db, candidate))
             return outcome
         changed = await run.write(lambda db: self._save(db, candidate, outcome))
-        return None if changed else Refused("current_password", WRONG)
+        return outcome if changed else Refused("current_password", WRONG)
 
     def _checked(self, candidate: Candidate, old: str, new: str) -> str | Refused:
         """Answer the new password's hash, or what is wrong. Slow on purpose: runs where hashing is bounded."""
@@ -157,6 +160,12 @@ class PasswordPage:
         return self._desk.answers.redirect("/account?done=password")
 
     def _refuse(self, request: Request, current: Current, refused: Refused) -> Response:
+        answer = self._refusal(request, current, refused)
+        if "seconds" in refused.values:
+            answer.headers["retry-after"] = str(refused.values["seconds"])
+        return answer
+
+    def _refusal(self, request: Request, current: Current, refused: Refused) -> Response:
         if for_program(request):
             return self._desk.answers.json(
                 request,

@@ -35,6 +35,12 @@ class CurrentSessions:
         found = store.by_secret(db, hash_secret(secret), now=now, seen_after=self.lifetime.seen_after(now))
         return None if found is None else Current(*found, now)
 
+    def find_by_id(self, db: Connection, session_id: str) -> Current | None:
+        """Find a living session by what a token of its says; one that was signed out is no session any more."""
+        now = self._clock.now()
+        found = store.by_id(db, session_id, now=now, seen_after=self.lifetime.seen_after(now))
+        return None if found is None else Current(*found, now)
+
     def refresh(self, db: Connection, secret: str) -> Current | NotYet | None:
         """Find a session and note its use. A sign-out in between wins: then there is none.
 

@@ -113,7 +113,7 @@ class SignIn:
         now, candidate = self._clock.now(), checked.candidate
         account = self._still_right(db, checked)
         if account is None:
-            self._note_failure(db, candidate, now)
+            self.note_failure(db, candidate)
             return Failed()
         if early := not_yet(account, now):
             return early
@@ -139,17 +139,19 @@ class SignIn:
             last_seen_at=now,
             expires_at=self._lifetime.expires_at(now),
             ended_at=None,
-            address=browser.address[:45],
+            address=browser.address,
             user_agent=(browser.user_agent or "")[:255] or None,
         )
         store.add(db, session, hash_secret(secret))
         device_secret = devices.remember(db, account.id, now, DEVICE_LIFETIME) if remember else None
         return SignedIn(account, session, secret, device_secret, now)
 
-    def resume(self, db: Connection, account_id: str, browser: Browser) -> SignedIn | Failed | NotYet:
-        """Begin a new session for someone who has just proved who they are, after the old ones were ended."""
+    def resume(
+        self, db: Connection, account_id: str, password_hash: str, browser: Browser
+    ) -> SignedIn | Failed | NotYet:
+        """Begin a new session for whoever has just set this password, unless it was set anew since."""
         now, account = self._clock.now(), accounts.locked(db, account_id)
-        if account is None or account.disabled_at:
+        if account is None or account.disabled_at or account.password_hash != password_hash:
             return Failed()
         if early := not_yet(account, now):
             return early
@@ -176,12 +178,11 @@ class SignIn:
         if found is not None:
             self._sign_out.here(db, [found[0].id], now=now, why="session.replaced", by="account")
 
-    def _note_failure(self, db: Connection, candidate: Candidate, now: datetime) -> None:
+    def note_failure(self, db: Connection, candidate: Candidate) -> None:
         """The name that was typed is not written down: people type their password there."""
         account_id = candidate.account.id if candidate.account else None
-        record(
-            db, Entry("sign_in.failed", now, "account", account_id, address=candidate.browser.address[:45])
-        )
+        now, address = self._clock.now(), candidate.browser.address
+        record(db, Entry("sign_in.failed", now, "account", account_id, address=address))
 
     def _note_success(self, db: Connection, signed_in: SignedIn) -> None:
         session = signed_in.session

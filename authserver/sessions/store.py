@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, insert, or_, select, update
 
 from authserver.accounts import store as accounts
 from authserver.accounts.models import account
@@ -56,6 +56,11 @@ _BY_SECRET: Final = (
     .join(account, account.c.id == session.c.account_id)
     .where(session.c.secret_hash == bindparam("secret"), _ALIVE, account.c.disabled_at.is_(None))
 )
+_BY_ID: Final = (
+    select(*accounts.COLUMNS, *COLUMNS)
+    .join(account, account.c.id == session.c.account_id)
+    .where(session.c.id == bindparam("sid"), _ALIVE, account.c.disabled_at.is_(None))
+)
 _TOUCH: Final = (
     update(session).where(session.c.id == bindparam("sid"), _ALIVE).values(last_seen_at=bindparam("now"))
 )
@@ -70,8 +75,14 @@ def by_secret(
     db: Connection, secret_hash: SecretHash, *, now: datetime, seen_after: datetime
 ) -> tuple[Session, Account] | None:
     """Answer the living session that a cookie opens, and its account, in one read."""
-    row = db.execute(_BY_SECRET, {"secret": secret_hash, "now": now, "seen_after": seen_after}).one_or_none()
-    return None if row is None else (_session(row[len(accounts.COLUMNS) :]), accounts.from_row(row))
+    return _found(db, _BY_SECRET, {"secret": secret_hash, "now": now, "seen_after": seen_after})
+
+
+def by_id(
+    db: Connection, session_id: str, *, now: datetime, seen_after: datetime
+) -> tuple[Session, Account] | None:
+    """Answer a living session and its account."""
+    return _found(db, _BY_ID, {"sid": session_id, "now": now, "seen_after": seen_after})
 
 
 def touch(db: Connection, session_id: str, *, now: datetime, seen_after: datetime) -> bool:
@@ -120,6 +131,11 @@ def purge(db: Connection, *, ended_before: datetime, batch: int = 500) -> int:
     dead = or_(session.c.ended_at < ended_before, session.c.expires_at < ended_before)
     gone = select(session.c.id).where(dead).limit(batch)
     return db.execute(delete(session).where(session.c.id.in_(gone))).rowcount
+
+
+def _found(db: Connection, query: Select[Any], values: dict[str, Any]) -> tuple[Session, Account] | None:
+    row = db.execute(query, values).one_or_none()
+    return None if row is None else (_session(row[len(accounts.COLUMNS) :]), accounts.from_row(row))
 
 
 def _end(db: Connection, chosen: ColumnElement[bool], now: datetime) -> list[str]:

@@ -7,11 +7,12 @@ from starlette.requests import Request
 from authserver.sessions.sign_in import Browser
 from authserver.web.cookies import Cookies
 
+LONGEST_ADDRESS: Final = 45  # IPv6 with an IPv4 tail
 LONGEST_USER_AGENT: Final = 255
 
 
 def address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
+    return request.client.host[:LONGEST_ADDRESS] if request.client else "unknown"
 
 
 def browser(request: Request, cookies: Cookies) -> Browser:

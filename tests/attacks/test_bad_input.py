@@ -102,42 +102,46 @@ def test_a_path_is_the_one_that_is_written_here_or_there_is_none(server: Server)
         assert [(path[:60], status) for path, status in found if status != 404] == []
 
 
-@SQLITE_ONLY
-@pytest.mark.parametrize(
-    "host", [b"[", b"[::1", b"a:b:c", b"login.example.com:port", b"", b"\xff", b"a b", b"a" * 9_000]
-)
-def test_a_host_name_that_is_none_is_no_failure_of_ours(server: Server, host: bytes) -> None:
-    for path in ("/", "/login", "/nowhere", "/.well-known/jwks.json"):
-        assert send(server, "GET", path, (b"host", host), (b"accept", b"text/html")).status < 500
-    json = (b"content-type", b"application/json")
-    assert send(server, "POST", "/login", (b"host", host), json).status < 500
+NO_HOSTS = [b"[", b"[::1", b"a:b:c", b"login.example.com:port", b"", b"\xff", b"a b", b"a" * 9_000]
 
 
 @SQLITE_ONLY
-@pytest.mark.parametrize(
-    "header",
-    [
-        (b"content-length", b"\xb2"),
-        (b"content-length", b"-1"),
-        (b"content-length", b"9" * 5_000),
-        (b"content-type", b"application/json; charset=utf-7"),
-        (b"content-type", b"\xff\xfe"),
-        (b"accept-language", b"\xff" * 5_000),
-        (b"accept-language", b"ko;q=" + b"9" * 500),
-        (b"accept", b"\x00"),
-        (b"cookie", b"=;=;=" * 9_000),
-        (b"cookie", b"\xff\xfe\x00"),
-        (b"origin", b"\xff"),
-        (b"user-agent", b"\xff" * 9_000),
-        (b"if-none-match", b"\xff" * 9_000),
-    ],
-    ids=lambda value: ascii(value[1])[:30] if isinstance(value, tuple) else ascii(value)[:40],
-)
-def test_a_header_that_is_none_is_no_failure_of_ours(server: Server, header: tuple[bytes, bytes]) -> None:
+def test_a_host_name_that_is_none_is_no_failure_of_ours(server: Server) -> None:
+    accept, json = (b"accept", b"text/html"), (b"content-type", b"application/json")
+    for host in NO_HOSTS:
+        for path in ("/", "/login", "/nowhere", "/.well-known/jwks.json"):
+            assert send(server, "GET", path, (b"host", host), accept).status < 500, host
+        assert send(server, "POST", "/login", (b"host", host), json).status < 500, host
+
+
+NO_HEADERS = [
+    (b"content-length", b"\xb2"),
+    (b"content-length", b"-1"),
+    (b"content-length", b"9" * 5_000),
+    (b"content-type", b"application/json; charset=utf-7"),
+    (b"content-type", b"\xff\xfe"),
+    (b"accept-language", b"\xff" * 5_000),
+    (b"accept-language", b"ko;q=" + b"9" * 500),
+    (b"accept", b"\x00"),
+    (b"cookie", b"=;=;=" * 9_000),
+    (b"cookie", b"\xff\xfe\x00"),
+    (b"origin", b"\xff"),
+    (b"user-agent", b"\xff" * 9_000),
+    (b"if-none-match", b"\xff" * 9_000),
+]
+
+
+@SQLITE_ONLY
+def test_a_header_that_is_none_is_no_failure_of_ours(server: Server) -> None:
     body = {"type": "http.request", "body": b'{"username":"a","password":"b"}', "more_body": False}
-    json = [] if header[0] == b"content-type" else [(b"content-type", b"application/json")]
-    for method, path in (("POST", "/login"), ("POST", "/logout"), ("GET", "/login"), ("GET", "/revocations")):
-        assert send(server, method, path, header, *json, messages=(body,)).status < 500
+    requests = (("POST", "/login"), ("POST", "/logout"), ("GET", "/login"), ("GET", "/revocations"))
+    failed = []
+    for header in NO_HEADERS:
+        json = [] if header[0] == b"content-type" else [(b"content-type", b"application/json")]
+        for method, path in requests:
+            if send(server, method, path, header, *json, messages=(body,)).status >= 500:
+                failed.append((method, path, header[0], header[1][:20]))
+    assert failed == []
 
 
 def test_a_user_agent_with_a_nul_signs_in_all_the_same(server: Server, alice: Account) -> None:
@@ -157,31 +161,30 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_failure_of_ours(
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
+UNCLEAR_FORMS = [
+    "username=alice&username=bob&password=x",
+    "username=alice&password=x&password=y",
+    "username=alice&password=%00",
+    "username=%ff%fe&password=x",
+    "username=alice&password=%ED%A0%80",
+    "username=älice&password=x",
+    "username",
+    "&",
+    "&".join(f"field{number}=x" for number in range(51)),
+    "&".join(f"f{number}=x" for number in range(1_800)),
+]
+
+
 @SQLITE_ONLY
-@pytest.mark.parametrize(
-    "body",
-    [
-        "username=alice&username=bob&password=x",
-        "username=alice&password=x&password=y",
-        "username=alice&password=%00",
-        "username=%ff%fe&password=x",
-        "username=alice&password=%ED%A0%80",
-        "username=älice&password=x",
-        "username",
-        "&",
-        "&".join(f"field{number}=x" for number in range(51)),
-        "&".join(f"f{number}=x" for number in range(1_800)),
-    ],
-    ids=lambda body: ascii(body)[:40],
-)
-def test_a_form_that_can_be_read_in_two_ways_is_not_read(visitor: Visitor, body: str) -> None:
+def test_a_form_that_can_be_read_in_two_ways_is_not_read(visitor: Visitor) -> None:
     found = FORM_TOKEN.search(visitor.get("/login", headers=PAGE).text)
     assert found
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": ISSUER, **PAGE}
-    content = f"form_token={found[1]}&{body}".encode()
-    answer = visitor.post("/login", content=content, headers=headers)
-    assert answer.status_code == 400
-    assert answer.headers["content-type"].startswith("text/html")
+    for body in UNCLEAR_FORMS:
+        content = f"form_token={found[1]}&{body}".encode()
+        answer = visitor.post("/login", content=content, headers=headers)
+        assert answer.status_code == 400, body
+        assert answer.headers["content-type"].startswith("text/html")
 
 
 @SQLITE_ONLY
@@ -191,16 +194,16 @@ def test_ten_thousand_fields_are_too_many_bytes_already(visitor: Visitor) -> Non
     assert visitor.post("/login", json=fields).status_code == 413
 
 
+METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND", "get", ""]
+
+
 @SQLITE_ONLY
-@pytest.mark.parametrize(
-    "method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND", "get", ""]
-)
-def test_an_unknown_method_is_answered_with_those_that_there_are(server: Server, method: str) -> None:
-    for path in ("/logout", "/login", "/session/refresh", "/nowhere"):
-        answer = send(server, method, path)
-        assert answer.status in {200, 400, 404, 405}
-        if answer.status == 405:
-            assert answer.headers["allow"]
+def test_an_unknown_method_is_answered_with_those_that_there_are(server: Server) -> None:
+    for method in METHODS:
+        for path in ("/logout", "/login", "/session/refresh", "/nowhere"):
+            answer = send(server, method, path)
+            assert answer.status in {200, 400, 404, 405}, (method, path)
+            assert answer.status != 405 or answer.headers["allow"]
 
 
 @SQLITE_ONLY

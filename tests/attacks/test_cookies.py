@@ -88,29 +88,33 @@ def test_cookies_that_a_stranger_chose_before_sign_in_are_ignored(
     assert with_cookies(visitor, f"{SESSION}={chosen[SESSION]}").status_code == 401
 
 
+LOOK_ALIKES = [
+    "__host-session={0}",
+    "__HOST-SESSION={0}",
+    "=__Host-session={0}",
+    "__Host-session =%s; a={0}",
+    '__Host-session="{0}"',
+    "__Host-session={0}; __Host-session={0}",
+    "__Host-session={0}x",
+    "__Host-session= {0}",
+    "\t__Host-session={0}",
+    "__Host-session={0}, __Host-session={0}",
+    "__Host%2Dsession={0}",
+    "__Secure-session={0}",
+    "session={0}",
+    "__Host-access_token={0}",
+]
+
+
 @SQLITE_ONLY
-@pytest.mark.parametrize(
-    "header",
-    [
-        "__host-session={0}",
-        "__HOST-SESSION={0}",
-        "=__Host-session={0}",
-        "__Host-session =%s; a={0}",
-        '__Host-session="{0}"',
-        "__Host-session={0}; __Host-session={0}",
-        "__Host-session={0}x",
-        "__Host-session= {0}",
-        "\t__Host-session={0}",
-        "__Host-session={0}, __Host-session={0}",
-        "__Host%2Dsession={0}",
-        "__Secure-session={0}",
-        "session={0}",
-        "__Host-access_token={0}",
-    ],
-)
-def test_a_cookie_that_only_looks_like_ours_is_none(visitor: Visitor, alice: Account, header: str) -> None:
+def test_a_cookie_that_only_looks_like_ours_is_none(visitor: Visitor, alice: Account) -> None:
     visitor.sign_in("alice", PASSWORD)
-    assert with_cookies(visitor, header.format(visitor.cookie(SESSION))).status_code == 401
+    true = visitor.cookie(SESSION)
+    taken = [
+        header for header in LOOK_ALIKES if with_cookies(visitor, header.format(true)).status_code != 401
+    ]
+    assert taken == []
+    assert with_cookies(visitor, f"{SESSION}={true}").status_code == 200
 
 
 @SQLITE_ONLY
@@ -220,34 +224,32 @@ def test_cookies_live_as_long_as_what_they_hold(visitor: Visitor, alice: Account
     assert lifetimes == {SESSION: 30 * 86_400, TOKEN: 3_600, DEVICE: 180 * 86_400}
 
 
+IMPOSSIBLE: list[dict[str, Any]] = [
+    {"cookie_domain": "example.org"},
+    {"cookie_domain": "com"},
+    {"cookie_domain": ".example.com"},
+    {"cookie_domain": "in.example.com"},
+    {"cookie_domain": "ample.com"},
+    {"cookie_domain": "example.com; SameSite=None"},
+    {"cookie_samesite": "None; Domain=com"},
+    {"issuer": "http://login.example.com"},
+    {"issuer": "http://127.0.0.1:8000"},
+    {"issuer": "https://login.example.com/"},
+    {"session_idle_timeout": "31d"},
+    {"session_idle_timeout": "30m"},
+    {"allowed_origins": ["null"]},
+    {"allowed_origins": ["https://*.example.com/path"]},
+]
+
+
 @SQLITE_ONLY
-@pytest.mark.parametrize(
-    "chosen",
-    [
-        {"cookie_domain": "example.org"},
-        {"cookie_domain": "com"},
-        {"cookie_domain": ".example.com"},
-        {"cookie_domain": "in.example.com"},
-        {"cookie_domain": "ample.com"},
-        {"cookie_domain": "example.com; SameSite=None"},
-        {"cookie_samesite": "None; Domain=com"},
-        {"issuer": "http://login.example.com"},
-        {"issuer": "http://127.0.0.1:8000"},
-        {"issuer": "https://login.example.com/"},
-        {"session_idle_timeout": "31d"},
-        {"session_idle_timeout": "30m"},
-        {"allowed_origins": ["null"]},
-        {"allowed_origins": ["https://*.example.com/path"]},
-    ],
-    ids=str,
-)
 def test_settings_that_no_browser_could_obey_are_refused_at_start(
-    make_settings: Callable[..., Settings], chosen: dict[str, Any]
+    make_settings: Callable[..., Settings],
 ) -> None:
-    with pytest.raises(SettingsError) as refused:
-        make_settings(**chosen)
-    name = next(iter(chosen))
-    assert any(name in problem for problem in refused.value.problems)
+    for chosen in IMPOSSIBLE:
+        with pytest.raises(SettingsError) as refused:
+            make_settings(**chosen)
+        assert any(next(iter(chosen)) in problem for problem in refused.value.problems), chosen
 
 
 def test_after_logout_every_copy_of_every_cookie_is_worthless(

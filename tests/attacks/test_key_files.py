@@ -179,14 +179,18 @@ def test_a_changed_key_file_is_refused_at_start(
         start(make_settings(), outside)
 
 
-@pytest.mark.parametrize("content", ["", "x", "....", "{", "{}", "[]", '{"kty":"RSA"}', "\u00e9"])
+NO_KEYS = ["", "x", "....", "{", "{}", "[]", '{"kty":"RSA"}', "\u00e9"]
+
+
 def test_a_key_file_that_is_no_key_is_refused_at_start_with_what_to_do(
-    make_server: MakeServer, make_settings: MakeSettings, outside: Outside, content: str
+    make_server: MakeServer, make_settings: MakeSettings, outside: Outside
 ) -> None:
-    for file in key_files(make_server()):
-        file.write_text(content)
-    with pytest.raises(PrivateKeyMissing):
-        start(make_settings(), outside)
+    files = key_files(make_server())
+    for content in NO_KEYS:
+        for file in files:
+            file.write_text(content, encoding="utf-8")
+        with pytest.raises(PrivateKeyMissing):
+            start(make_settings(), outside)
 
 
 def test_swapped_key_files_are_refused_at_start(

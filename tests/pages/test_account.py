@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-
 from authserver.accounts.store import Account
 from authserver.app import Server
 from authserver.resource.refusal import Reason
@@ -101,14 +99,14 @@ def test_nobody_ends_the_session_of_another_or_learns_that_it_exists(
     assert hers.post("/session/refresh", json={}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    ["%00", "' OR 1=1--", "%25", "..%2f..", "🦊" * 300, "x" * 5_000, "%F0%28", "1;DROP TABLE session"],
-)
-def test_a_session_id_that_is_none_changes_nothing(visitor: Visitor, alice: Account, wrong: str) -> None:
+NO_IDS = ["%00", "' OR 1=1--", "%25", "..%2f..", "🦊" * 300, "x" * 5_000, "%F0%28", "1;DROP TABLE session"]
+
+
+def test_a_session_id_that_is_none_changes_nothing(visitor: Visitor, alice: Account) -> None:
     visitor.sign_in("alice", PASSWORD)
-    answer = visitor.post(f"/account/sessions/{wrong}/end", json={})
-    assert answer.status_code in {200, 404}
+    for wrong in NO_IDS:
+        answer = visitor.post(f"/account/sessions/{wrong}/end", json={})
+        assert answer.status_code in {200, 404}, wrong[:40]
     assert len(sessions(visitor)) == 1
 
 

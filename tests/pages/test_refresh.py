@@ -99,12 +99,15 @@ def test_a_role_given_needs_no_sign_out(
     assert clock.waited == timedelta(0)
 
 
+WORTHLESS = [None, f"{SESSION}=unknown", f"{SESSION}=", f"{TOKEN}=x"]
+
+
 @SQLITE_ONLY
-@pytest.mark.parametrize("cookie", [None, f"{SESSION}=unknown", f"{SESSION}=", f"{TOKEN}=x"])
-def test_a_renewal_that_fails_clears_no_cookie(visitor: Visitor, cookie: str | None) -> None:
-    answer = visitor.post("/session/refresh", json={}, headers={"Cookie": cookie} if cookie else {})
-    assert (answer.status_code, answer.json()["error"]) == (401, "not_signed_in")
-    assert not answer.headers.get_list("set-cookie")
+def test_a_renewal_that_fails_clears_no_cookie(visitor: Visitor) -> None:
+    for cookie in WORTHLESS:
+        answer = visitor.post("/session/refresh", json={}, headers={"Cookie": cookie} if cookie else {})
+        assert (answer.status_code, answer.json()["error"]) == (401, "not_signed_in"), cookie
+        assert not answer.headers.get_list("set-cookie")
 
 
 @SQLITE_ONLY

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from authserver.database import Database, DatabaseBusy, DatabaseUnavailable
-from authserver.web.runner import BoundedExecutor, Overloaded, Runner
+from authserver.web.runner import BoundedExecutor, GroupFlush, Overloaded, Runner
 from tests.attacks.marks import SQLITE_ONLY
 from tests.attacks.sabotage import another_writer
 
@@ -32,14 +32,14 @@ def test_as_many_wait_as_there_is_room_and_the_next_is_refused(executor: Bounded
     async def play() -> list[bool]:
         waiting = [asyncio.ensure_future(executor.run(gate.wait)) for _ in range(3)]
         await asyncio.sleep(0)
-        assert executor.room == 0
+        assert executor._room == 0
         with pytest.raises(Overloaded):
             await executor.run(gate.wait)
         gate.set()
         return await asyncio.gather(*waiting)
 
     assert asyncio.run(play()) == [True] * 3
-    assert executor.room == 3
+    assert executor._room == 3
 
 
 def test_work_that_fails_gives_its_place_back(executor: BoundedExecutor) -> None:
@@ -49,7 +49,7 @@ def test_work_that_fails_gives_its_place_back(executor: BoundedExecutor) -> None
                 await executor.run(lambda: 1 // 0)
 
     asyncio.run(play())
-    assert executor.room == 3
+    assert executor._room == 3
 
 
 def test_who_no_longer_waits_keeps_the_place_until_the_work_is_done(executor: BoundedExecutor) -> None:
@@ -62,9 +62,9 @@ def test_who_no_longer_waits_keeps_the_place_until_the_work_is_done(executor: Bo
         for each in gone:
             each.cancel()
         await asyncio.gather(*gone, return_exceptions=True)
-        assert executor.room == 0
+        assert executor._room == 0
         gate.set()
-        await asyncio.gather(*[executor.run(lambda: None)] if executor.room else [])
+        await asyncio.gather(*[executor.run(lambda: None)] if executor._room else [])
 
     asyncio.run(play())
 
@@ -127,3 +127,80 @@ def test_a_full_pool_of_connections_is_a_database_that_is_away(runner: Runner, d
     for connection in held:
         connection.close()
     assert asyncio.run(runner.read(lambda _db: "again")) == "again"
+
+
+class Disk:
+    """A disk whose flushes are begun and finished by hand."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.full = False
+        self.may_finish = threading.Event()
+        self.has_begun = threading.Event()
+
+    def flush(self) -> None:
+        self.begun += 1
+        self.has_begun.set()
+        assert self.may_finish.wait(10)
+        if self.full:
+            raise DatabaseUnavailable("no space")
+
+
+@pytest.fixture
+def disk() -> Disk:
+    return Disk()
+
+
+@pytest.fixture
+def group(disk: Disk) -> Iterator[GroupFlush]:
+    made = GroupFlush(disk.flush)
+    yield made
+    disk.may_finish.set()
+    made.close()
+
+
+def test_a_commit_made_during_a_flush_waits_for_the_next_one_and_shares_it(
+    group: GroupFlush, disk: Disk
+) -> None:
+    """The flush under way may have begun before the commit was in the log: it proves nothing of it."""
+
+    async def play() -> None:
+        first = asyncio.ensure_future(group.wait())
+        await asyncio.to_thread(disk.has_begun.wait, 10)
+        late = [asyncio.ensure_future(group.wait()) for _ in range(20)]
+        await asyncio.sleep(0)
+        disk.may_finish.set()
+        await first
+        assert not any(each.done() for each in late)
+        await asyncio.gather(*late)
+
+    asyncio.run(play())
+    assert disk.begun == 2
+
+
+def test_a_flush_that_fails_is_told_to_everyone_who_counted_on_it_and_the_next_is_tried(
+    group: GroupFlush, disk: Disk
+) -> None:
+    disk.may_finish.set()
+
+    async def play() -> None:
+        disk.full = True
+        outcomes = await asyncio.gather(*(group.wait() for _ in range(3)), return_exceptions=True)
+        assert [type(each) for each in outcomes] == [DatabaseUnavailable] * 3
+        disk.full = False
+        await group.wait()
+
+    asyncio.run(play())
+    assert disk.begun == 2
+
+
+def test_one_who_hangs_up_takes_nobodys_flush_away(group: GroupFlush, disk: Disk) -> None:
+    async def play() -> None:
+        waiting = [asyncio.ensure_future(group.wait()) for _ in range(3)]
+        await asyncio.to_thread(disk.has_begun.wait, 10)
+        waiting[0].cancel()
+        disk.may_finish.set()
+        await asyncio.gather(*waiting[1:])
+
+    asyncio.run(play())
+    assert disk.begun == 1

@@ -64,9 +64,13 @@ def test_a_principal_that_is_missing_is_none_itself(network: Network) -> None:
 
 
 def test_the_decorator_does_not_believe_what_the_request_already_says(issuer: LocalIssuer) -> None:
+    view = require()(lambda request: HttpResponse(request.principal.sub))
     request = RequestFactory().get("/")
-    request.principal = "alice"
-    assert require()(lambda _: HttpResponse())(request).status_code == 401
+    request.principal = "mallory"
+    assert view(request).status_code == 401
+    request = RequestFactory().get("/", headers=issuer.bearer("alice"))
+    request.principal = "mallory"
+    assert view(request).content == b"alice"
 
 
 def test_a_guarded_view_needs_no_csrf_token_as_the_guard_made_the_check(

@@ -1,20 +1,16 @@
 """Cookies as an attacker handles them: chosen, changed, swapped, replayed, kept past their time (SECURITY §4.3)."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from authserver.accounts.store import Account
 from authserver.app import Server
-from authserver.resource.refusal import Reason
-from authserver.revocations import store as revocations
 from authserver.settings import Settings, SettingsError
 from tests.attacks.marks import SQLITE_ONLY
-from tests.attacks.resource_service import MakeVisitor, ResourceService
+from tests.attacks.resource_service import MakeVisitor
 from tests.attacks.set_cookie import SetCookie, set_cookies
-from tests.clocks import HandClock
 from tests.conftest import PASSWORD, MakeServer, add_account
 from tests.visitor import Visitor
 
@@ -250,85 +246,3 @@ def test_settings_that_no_browser_could_obey_are_refused_at_start(
         with pytest.raises(SettingsError) as refused:
             make_settings(**chosen)
         assert any(next(iter(chosen)) in problem for problem in refused.value.problems), chosen
-
-
-def test_after_logout_every_copy_of_every_cookie_is_worthless(
-    server: Server, visitor: Visitor, make_visitor: MakeVisitor, alice: Account
-) -> None:
-    service = ResourceService(server, make_visitor(server))
-    visitor.sign_in("alice", PASSWORD)
-    session, token = visitor.cookie(SESSION), visitor.cookie(TOKEN)
-    assert service.accepts(token)
-    answer = visitor.post("/logout", json={})
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["clear-site-data"] == '"storage"'
-    assert service.refusal(token) is Reason.SIGNED_OUT
-    assert with_cookies(visitor, f"{SESSION}={session}; {TOKEN}={token}").status_code == 401
-    page = visitor.get("/account", headers={"Cookie": f"{SESSION}={session}", "Accept": "application/json"})
-    assert page.status_code == 401
-
-
-@SQLITE_ONLY
-def test_no_page_of_a_signed_in_person_is_kept_by_any_cache(visitor: Visitor, alice: Account) -> None:
-    visitor.sign_in("alice", PASSWORD)
-    for path in ("/", "/account", "/account/password", "/login"):
-        assert visitor.get(path, headers={"Accept": "text/html"}).headers["cache-control"] == "no-store"
-
-
-def test_a_session_unused_for_the_idle_limit_has_ended(
-    make_server: MakeServer, make_visitor: MakeVisitor, clock: HandClock
-) -> None:
-    server = make_server(session_idle_timeout="2h", session_lifetime="5h")
-    add_account(server, "Alice")
-    visitor = make_visitor(server)
-    visitor.sign_in("alice", PASSWORD)
-    clock.advance(timedelta(hours=2) - timedelta(seconds=1))
-    server.follow()
-    assert visitor.post("/session/refresh", json={}).status_code == 200
-    clock.advance(timedelta(hours=2))
-    server.follow()
-    assert visitor.post("/session/refresh", json={}).status_code == 401
-
-
-def test_use_moves_the_idle_limit_but_never_the_absolute_one(
-    make_server: MakeServer, make_visitor: MakeVisitor, clock: HandClock
-) -> None:
-    server = make_server(session_idle_timeout="2h", session_lifetime="5h")
-    add_account(server, "Alice")
-    visitor = make_visitor(server)
-    visitor.sign_in("alice", PASSWORD)
-    statuses = []
-    for _ in range(6):
-        clock.advance(timedelta(hours=1))
-        server.follow()
-        statuses.append(visitor.post("/session/refresh", json={}).status_code)
-    assert statuses == [200, 200, 200, 200, 401, 401]
-
-
-@SQLITE_ONLY
-def test_no_token_outlives_the_absolute_limit_of_its_session(
-    make_server: MakeServer, make_visitor: MakeVisitor, clock: HandClock
-) -> None:
-    server = make_server(session_idle_timeout="2h", session_lifetime="5h")
-    add_account(server, "Alice")
-    visitor = make_visitor(server)
-    service = ResourceService(server, make_visitor(server))
-    visitor.sign_in("alice", PASSWORD)
-    for _ in range(3):
-        clock.advance(timedelta(minutes=99))
-        server.follow()
-        assert visitor.post("/session/refresh", json={}).status_code == 200
-    clock.advance(timedelta(minutes=10))
-    assert not service.accepts(visitor.cookie(TOKEN))
-
-
-@SQLITE_ONLY
-def test_the_list_keeps_a_session_until_its_last_token_has_expired_with_skew(
-    server: Server, visitor: Visitor, alice: Account, clock: HandClock
-) -> None:
-    visitor.sign_in("alice", PASSWORD)
-    visitor.post("/logout", json={})
-    database = server.capabilities.database
-    head = database.read(revocations.head)
-    [entry] = database.read(lambda db: revocations.after(db, 0, head.sequence, clock.now()))
-    assert entry.expires_at - clock.now() == timedelta(hours=1, seconds=60)

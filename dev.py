@@ -107,7 +107,7 @@ def install() -> None:
     ).hexdigest()
     if STAMP.is_file() and STAMP.read_text() == wanted:
         return
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever runs this may have an older one
         raise SystemExit(f"authserver needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     print(
         "dev.py: installing into .venv (the first time takes about half a minute) …",
@@ -143,7 +143,7 @@ def make_environment() -> tuple[str | Path, ...]:
 
 
 def no_isolation(pip: tuple[str | Path, ...]) -> tuple[str, ...]:
-    """hatchling is in the lock: building with it keeps every installed byte behind a hash."""
+    """Hatchling is in the lock: building with it keeps every installed byte behind a hash."""
     return () if pip[0] == sys.executable else ("--no-build-isolation",)
 
 

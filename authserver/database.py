@@ -14,14 +14,14 @@ want of it.
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, DateTime, Engine, Integer, MetaData, Table, create_engine, event
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.types import BigInteger, TypeDecorator
 
@@ -43,6 +43,7 @@ SERIALIZATION_ATTEMPTS: Final = 5
 TRY_AGAIN: Final = frozenset(
     {"40001", "40P01"}
 )  # serialization failure, deadlock: the standard's "try again"
+READ_ONLY: Final = "25006"
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts rows by INTEGER PRIMARY KEY alone
 
@@ -178,11 +179,19 @@ def upsert(dialect: str, table: Table) -> Any:
 def _sqlite(url: URL) -> Engine:
     engine = create_engine(
         url,
+        hide_parameters=True,  # an error's text goes into a log, and a parameter may be a password's hash
         isolation_level="AUTOCOMMIT",  # the driver begins nothing behind our back
         pool_reset_on_return=None,
         skip_autocommit_rollback=True,
         connect_args={"check_same_thread": False, "cached_statements": 256},
     )
+
+    @event.listens_for(engine, "do_connect")
+    def make_private(_dialect: Any, _record: Any, _arguments: Any, _named: Any) -> None:
+        """Make the file before SQLite does, for its owner alone; the journals inherit that."""
+        if url.database and url.database != ":memory:":
+            with suppress(OSError):  # SQLite will say what is wrong
+                os.close(os.open(url.database, os.O_RDWR | os.O_CREAT, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
@@ -195,6 +204,7 @@ def _sqlite(url: URL) -> Engine:
 def _postgresql(url: URL, connections: int) -> Engine:
     return create_engine(
         url,
+        hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=CONNECT_SECONDS,
@@ -221,5 +231,9 @@ def _named_failures() -> Iterator[None]:
         if code is not None and code & 0xFF == sqlite3.SQLITE_ERROR:
             raise  # SQLite's word for a wrong statement or a missing table: ours to mend
         raise DatabaseUnavailable(f"the database does not answer ({type(error.orig).__name__})") from error
+    except InternalError as error:
+        if getattr(error.orig, "sqlstate", None) == READ_ONLY:
+            raise DatabaseUnavailable("the database takes no writes now: a standby, perhaps") from error
+        raise
     except PoolTimeout as error:
         raise DatabaseUnavailable("every database connection is in use") from error

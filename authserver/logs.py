@@ -3,6 +3,7 @@
 A line is JSON, so a user name with CR, LF or ANSI codes in it cannot forge another line (SECURITY X04).
 """
 
+import json
 import logging
 import re
 import sys
@@ -16,7 +17,11 @@ HIDDEN: Final = "[hidden]"
 SECRET_NAME: Final = re.compile(
     r"password|secret|token|cookie|authorization|private|passphrase|key_encryption", re.IGNORECASE
 )
-SECRET_VALUE: Final = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")  # a JWT or JWE, wherever it turns up
+SECRET_VALUE: Final = re.compile(
+    r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JWT or JWE, wherever it turns up
+    r"|\$argon2\S+"  # a password's hash
+    r"|(?<=DETAIL:)[^\n]*"  # PostgreSQL's copy of a row that it refused
+)
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -63,8 +68,20 @@ def _harmless(value: Any) -> Any:
     if isinstance(value, str):
         limit = LONGEST_VALUE if "Traceback" not in value[:40] else 20 * LONGEST_VALUE
         hidden = SECRET_VALUE.sub(HIDDEN, value)
-        return hidden if len(hidden) <= limit else f"{hidden[:limit]}… ({len(hidden)} characters)"
+        return hidden if _width(hidden) <= limit else f"{_cut(hidden, limit)}… ({len(hidden)} characters)"
     return value
+
+
+def _width(text: str) -> int:
+    """How many bytes the text takes as ASCII JSON: an emoji is twelve."""
+    return len(json.dumps(text))
+
+
+def _cut(text: str, limit: int) -> str:
+    text = text[:limit]
+    while _width(text) > limit:
+        text = text[: len(text) * limit // (_width(text) + 1)]
+    return text
 
 
 def _renderer(style: Literal["json", "console"]) -> structlog.typing.Processor:

@@ -2,9 +2,10 @@
 
 import itertools
 import shutil
+import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
@@ -30,6 +31,8 @@ def migrated_sqlite(folder: Path) -> Path:
 def sqlite_url(template: Path, folder: Path) -> str:
     file = folder / "authserver.db"
     shutil.copy(template, file)
+    with closing(sqlite3.connect(file)) as copy, copy:  # a database of its own: its keys are not another's
+        copy.execute("UPDATE installation SET id = ?", (new_id(),))
     return f"sqlite:///{file}"
 
 
@@ -93,7 +96,8 @@ class PostgreSQL:
             with engine.begin() as connection:
                 as_made = (connection.execute(text(SHAPE)).all(), connection.execute(text(REVISION)).scalar())
                 for table in reversed(schema.metadata.sorted_tables):
-                    connection.execute(table.delete())
+                    if table.name != "installation":
+                        connection.execute(table.delete())
                 connection.execute(
                     text("INSERT INTO revocation_head VALUES (1, 0, :epoch)"), {"epoch": new_id()}
                 )

@@ -10,7 +10,8 @@ The order of an attempt, and the attack each counter stops:
 
 An attempt is counted before the password is looked at, in one atomic statement: of a hundred guesses at once, ten
 are let through. A refused attempt does not count any further, so hammering the short window does not use up the day.
-Success clears the account and the device, never the address: else an account of the attacker's own resets it.
+Success clears the account and the device, and gives the address back its own hit, never more: else an account of the
+attacker's own resets it.
 
 Windows are fixed and begin with the first attempt. Their arithmetic is the library `limits`; it has no storage in
 SQL, which is here (and outlives a restart, and is shared by all processes).
@@ -27,7 +28,7 @@ from typing import Any, Final
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
-from sqlalchemy import Connection, bindparam, case, delete, select
+from sqlalchemy import Connection, bindparam, case, delete, select, update
 
 from authserver.accounts.models import throttle
 from authserver.accounts.usernames import Username
@@ -81,6 +82,7 @@ class Throttle:
     """The counters of failed sign-ins, seen by one transaction at one moment."""
 
     def __init__(self, db: Connection, now: datetime, limits: Limits = Limits()) -> None:
+        self._db = db
         self._now = now
         self._limits = limits
         self._limiter = FixedWindowRateLimiter(_Table(db, now))
@@ -97,12 +99,18 @@ class Throttle:
                     return self._wait(item, counter.key)
         return Allowed()
 
-    def succeeded(self, username: Username, device: bytes | None) -> None:
-        """Forget the failures of an account and its device, whose owner has just shown the right password."""
+    def succeeded(self, username: Username, address: str, device: bytes | None) -> None:
+        """Forget the failures of an account and its device, whose owner has just shown the right password.
+
+        The address gets back the one hit that this attempt was, and no more: fifty people of one office can all sign
+        in, and an account of the attacker's own gains nothing.
+        """
         counters = [self._account(username)] + ([] if device is None else [self._device(device)])
         for counter in counters:
             for item in counter.items():
                 self._limiter.clear(item, counter.key)
+        for item in self._address(address).items():
+            self._db.execute(_GIVE_BACK, {"returned": item.key_for(self._address(address).key)})
 
     def _wait(self, item: RateLimitItem, key: str) -> Wait:
         reset = self._limiter.get_window_stats(item, key).reset_time
@@ -159,6 +167,11 @@ def _count(insert: Any) -> Any:
     ).returning(throttle.c.hits)
 
 
+_GIVE_BACK: Final = (
+    update(throttle)
+    .where(throttle.c.key == bindparam("returned"), throttle.c.hits > 0)
+    .values(hits=throttle.c.hits - 1)
+)
 _CLEAR: Final = delete(throttle).where(throttle.c.key == bindparam("cleared"))
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-SEALED, PLAIN = ".jwe", ".jwk"
+SEALED, PLAIN, OWNER = ".jwe", ".jwk", "database"
 
 
 class KeyFolderUnsafe(Exception):
@@ -43,29 +43,46 @@ class KeyFiles:
         except OSError as error:
             raise KeyFolderUnsafe(f"{self.folder} cannot be used: {error.strerror}") from None
 
+    def claim(self, installation: str) -> None:
+        """Write down whose keys these are, or refuse those of another database: they would be deleted as leftovers.
+
+        :raises KeyFolderUnsafe: with what to do.
+        """
+        owner = self.folder / OWNER
+        if not owner.is_file() and not self._files():
+            self._write(owner, installation)
+        elif not owner.is_file() or owner.read_text(encoding="ascii").strip() != installation:
+            raise KeyFolderUnsafe(
+                f"{self.folder} holds the keys of another database: check database_url and keys_directory, "
+                "or give this one an empty folder"
+            )
+
     def put(self, db: Connection, kid: str, sealed: str) -> None:  # noqa: ARG002 - the stores' shared shape
         """Write a key so that after this call it survives a power cut."""
         target = self._path(kid, sealed)
+        self._write(target, sealed)
+        other = self._path(kid, "{" if target.suffix == SEALED else "")
+        other.unlink(missing_ok=True)
+
+    def _write(self, target: Path, content: str) -> None:
         unfinished = target.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
         descriptor = os.open(
             unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600
         )
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(sealed)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(target)
         self._flush_folder()
-        other = self._path(kid, "{" if target.suffix == SEALED else "")
-        other.unlink(missing_ok=True)
 
     def get(self, db: Connection, kid: str) -> str | None:  # noqa: ARG002 - as above
         for suffix in (SEALED, PLAIN):
             file = self.folder / f"{kid}{suffix}"
             if file.is_file():
                 self._refuse_shared(file, "chmod 600")
-                return file.read_text(encoding="ascii")
+                return file.read_text(encoding="ascii", errors="replace")
         return None
 
     def delete(self, db: Connection, kid: str) -> None:  # noqa: ARG002 - as above

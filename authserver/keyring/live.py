@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from joserfc.errors import JoseError
 from sqlalchemy import Connection
 
 from authserver.clock import Clock
 from authserver.database import Database
 from authserver.keyring import store
 from authserver.keyring.signer import Signer, signer_from
-from authserver.keyring.states import SIGNABLE, Ring
-from authserver.keyring.vault import Vault
+from authserver.keyring.states import SIGNABLE, Ring, SigningKey, State
+from authserver.keyring.vault import PrivateKeyMissing, Vault
+from authserver.logs import get_logger
+
+log = get_logger("authserver.keyring")
 
 
 class CannotSign(Exception):
@@ -90,7 +94,25 @@ class LiveKeyring:
         if versions == self.snapshot.versions:
             return None
         rings = store.rings(db)
-        wanted = [key.kid for ring in rings for key in ring.keys if key.state in SIGNABLE]
-        known = self.snapshot.signers
-        signers = {kid: known.get(kid) or signer_from(self._vault.open(db, kid)) for kid in wanted}
+        wanted = [key for ring in rings for key in ring.keys if key.state in SIGNABLE]
+        signers = {key.kid: signer for key in wanted if (signer := self._signer(db, key)) is not None}
         return Snapshot(tuple((ring.algorithm, ring.version) for ring in rings), rings, signers)
+
+    def _signer(self, db: Connection, key: SigningKey) -> Signer | None:
+        """Open a key. One that is only next, and cannot be opened, does not keep the active one from signing."""
+        try:
+            return self.snapshot.signers.get(key.kid) or self._load(db, key.kid)
+        except PrivateKeyMissing as error:
+            if key.state is State.ACTIVE:
+                raise
+            log.warning("the next signing key cannot be opened", cause=str(error))
+            return None
+
+    def _load(self, db: Connection, kid: str) -> Signer:
+        private_jwk = self._vault.open(db, kid)
+        try:
+            return signer_from(private_jwk)
+        except (JoseError, ValueError, KeyError, TypeError):
+            raise PrivateKeyMissing(
+                f"the private half of key {kid} is no key: restore it from a backup"
+            ) from None

@@ -36,6 +36,12 @@ for _state in ("active", "next"):
         postgresql_where=_only,
     )
 
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", String(22), primary_key=True),  # one row, made with the schema: whose keys lie in a folder
+)
+
 private_key = Table(
     "private_key",
     metadata,

@@ -118,6 +118,9 @@ class Rotation:
         after = edited.fill([new.key for new in used], now)
         if after == before:
             return Change(before, before, now)
+        self._vault.claim(db)
+        if also is None:
+            self._refuse_to_lock_others_out(db, edited)
         for new in used:
             self._vault.put(db, new.key.kid, new.private_jwk)
         change = Change(before, store.save(db, before, after), now)
@@ -125,6 +128,17 @@ class Rotation:
             also(db, change)
         self._record(db, change, actor)
         return change
+
+    def _refuse_to_lock_others_out(self, db: Connection, ring: Ring) -> None:
+        """A key that we seal must be one that the other servers can open: whoever cannot open theirs, seals none.
+
+        An emergency may: it is the way out when a private key is lost.
+
+        :raises PrivateKeyMissing: with what to do.
+        """
+        for key in ring.keys:
+            if key.state in SIGNABLE:
+                self._vault.open(db, key.kid)
 
     def _record(self, db: Connection, change: Change, actor: Actor) -> None:
         for key in change.moved:
@@ -136,6 +150,7 @@ class Rotation:
             record(db, Entry("key.rotation_scheduled", change.at, actor, detail=detail))
 
     def _tidy(self, db: Connection) -> None:
+        self._vault.claim(db)
         self._vault.keep_only(db, {key.kid for key in self._signable(db)})
 
     def _rewrap(self, db: Connection) -> list[str]:

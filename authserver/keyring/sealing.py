@@ -7,13 +7,15 @@ JWE's `kid` says which key-encryption key that was, so `keys rewrap` can replace
 import base64
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 WRAPPING = ["A256GCMKW", "A256GCM"]
+NEEDED: Final = frozenset({"kty", "kid", "alg"})
+DAMAGED: Final = "it was damaged or changed since it was written: restore it from a backup"
 
 
 class CannotOpen(Exception):
@@ -40,8 +42,16 @@ class Sealer:
 
         :raises CannotOpen: no key-encryption key at hand fits, or the content was changed.
         """
-        if sealed.startswith("{"):
-            return dict(json.loads(sealed))
+        plain = sealed if sealed.startswith("{") else self._decrypt(sealed)
+        try:
+            found = json.loads(plain)
+        except ValueError:
+            raise CannotOpen(DAMAGED) from None
+        if not isinstance(found, dict) or not found.keys() >= NEEDED:
+            raise CannotOpen(DAMAGED)
+        return found
+
+    def _decrypt(self, sealed: str) -> str | bytes:
         key = self._known.get(self.sealed_with(sealed) or "")
         if key is None:
             raise CannotOpen(
@@ -49,10 +59,9 @@ class Sealer:
                 "was written with, or put that one into previous_key_encryption_keys"
             )
         try:
-            plain = jwe.decrypt_compact(sealed, key, algorithms=WRAPPING).plaintext
+            return jwe.decrypt_compact(sealed, key, algorithms=WRAPPING).plaintext or b""
         except (JoseError, ValueError):
-            raise CannotOpen("it was changed since it was written: restore it from a backup") from None
-        return dict(json.loads(plain or b"{}"))
+            raise CannotOpen(DAMAGED) from None
 
     def sealed_with(self, sealed: str) -> str | None:
         """Answer the id of the key-encryption key, None for a key in the clear."""

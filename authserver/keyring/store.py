@@ -6,12 +6,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from authserver.database import insert_missing
+from authserver.keyring.models import installation as installation_row
 from authserver.keyring.models import keyring, private_key, signing_key
 from authserver.keyring.states import PUBLISHED, Ring, SigningKey, State
 
 Versions = tuple[tuple[str, int], ...]
 
 
+_INSTALLATION: Final = select(installation_row.c.id)
 _VERSIONS: Final = select(keyring.c.algorithm, keyring.c.version).order_by(keyring.c.algorithm)
 
 
@@ -54,6 +56,11 @@ def save(db: Connection, before: Ring, after: Ring) -> Ring:
         .values(version=version, promote_at=after.promote_at)
     )
     return Ring(after.algorithm, after.keys, after.promote_at, version)
+
+
+def installation(db: Connection) -> str:
+    """Answer the name of this database, which it got with its schema."""
+    return str(db.execute(_INSTALLATION).scalar_one())
 
 
 def put_private(db: Connection, kid: str, sealed: str) -> None:

@@ -15,6 +15,7 @@ class PrivateKeyStore(Protocol):
     """Keeps sealed private keys by `kid`. Calls come with the keyring's lock held, inside its transaction."""
 
     def check(self) -> None: ...
+    def claim(self, installation: str) -> None: ...
     def put(self, db: Connection, kid: str, sealed: str) -> None: ...
     def get(self, db: Connection, kid: str) -> str | None: ...
     def delete(self, db: Connection, kid: str) -> None: ...
@@ -31,6 +32,9 @@ class KeyRows:
 
     def check(self) -> None:
         """Nothing to check: the database's own access rules apply."""
+
+    def claim(self, installation: str) -> None:
+        """Nothing to claim: rows cannot belong to another database."""
 
 
 class PrivateKeyMissing(Exception):
@@ -62,9 +66,21 @@ class Vault:
                 f"`authserver keys revoke {kid} --compromised`"
             )
         try:
-            return self._sealer.open(sealed)
+            private_jwk = self._sealer.open(sealed)
         except CannotOpen as error:
             raise PrivateKeyMissing(f"the private half of key {kid} cannot be opened: {error}") from None
+        if private_jwk["kid"] != kid:  # two files that changed places: one key would sign in the other's name
+            raise PrivateKeyMissing(
+                f"the private half of key {kid} is that of {private_jwk['kid']}: restore it from a backup"
+            )
+        return private_jwk
+
+    def claim(self, db: Connection) -> None:
+        """Make sure that what is kept belongs to this database, before anything is added or deleted.
+
+        :raises KeyFolderUnsafe: it belongs to another one.
+        """
+        self._keys.claim(store.installation(db))
 
     def keep_only(self, db: Connection, wanted: set[str]) -> set[str]:
         """Delete every private key but these, and say which; retired keys need none, nor do a crash's leftovers."""

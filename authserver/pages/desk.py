@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from math import ceil
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 from starlette.datastructures import URL
@@ -19,10 +20,11 @@ from authserver.web.answers import Answers, for_program
 from authserver.web.cookies import Cookies
 from authserver.web.csrf import Csrf, form_token
 from authserver.web.errors import Row, render
-from authserver.web.runner import Runner
+from authserver.web.runner import Overloaded, Runner
 
 T = TypeVar("T")
 
+LONGEST_WAIT: Final = 5.0
 NOT_SIGNED_IN = Row(401, "not_signed_in", "You are not signed in.")
 
 
@@ -51,8 +53,14 @@ class Desk:
         return found
 
     async def when_allowed(self, attempt: Callable[[], Awaitable[T | NotYet]]) -> T:
-        """Run a step that may answer "not yet": wait for that moment, at most a second away, and run it again."""
+        """Run a step that may answer "not yet": wait for that moment, a second away at most, and run it again.
+
+        :raises Overloaded: it is further away, so a clock was set back: nobody is kept waiting for that.
+        """
         while isinstance(answer := await attempt(), NotYet):
+            distance = (answer.until - self.clock.now()).total_seconds()
+            if distance > LONGEST_WAIT:
+                raise Overloaded(retry_after=min(ceil(distance), 60))
             await self.clock.reach(answer.until)
         return answer
 

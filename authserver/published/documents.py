@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from authserver.protocol.media import JSON
+
 Answer = tuple[Message, Message]
 
 CORS: Final = (
@@ -19,6 +21,7 @@ CORS: Final = (
     (b"access-control-expose-headers", b"ETag"),
     (b"x-content-type-options", b"nosniff"),
 )
+EMPTY: Final[Message] = {"type": "http.response.body", "body": b""}
 PREFLIGHT: Final[Answer] = (
     {
         "type": "http.response.start",
@@ -30,7 +33,7 @@ PREFLIGHT: Final[Answer] = (
             (b"access-control-max-age", b"86400"),
         ],
     },
-    {"type": "http.response.body", "body": b""},
+    EMPTY,
 )
 WRONG_METHOD: Final[Answer] = (
     {
@@ -38,7 +41,7 @@ WRONG_METHOD: Final[Answer] = (
         "status": 405,
         "headers": [*CORS, (b"allow", b"GET, HEAD, OPTIONS"), (b"content-length", b"0")],
     },
-    {"type": "http.response.body", "body": b""},
+    EMPTY,
 )
 
 
@@ -49,33 +52,55 @@ class Document:
     etag: bytes
     whole: Answer
     head: Answer
-    unchanged: Answer
+    unchanged: Answer | None  # None for an error: a condition is for what was asked for (RFC 9110 §13.2.1)
 
     def for_request(self, scope: Scope) -> Answer:
-        wanted = next((value for name, value in scope["headers"] if name == b"if-none-match"), None)
-        if wanted is not None and (wanted == b"*" or self.etag in wanted):
-            return self.unchanged
+        if self.unchanged is not None:
+            for name, value in scope["headers"]:
+                if name == b"if-none-match" and (value == b"*" or self.etag in value):
+                    return self.unchanged
         return self.head if scope["method"] == "HEAD" else self.whole
 
 
-def document(body: bytes, media_type: str, cache_control: str, status: int = 200) -> Document:
+def document(body: bytes, media_type: str, cache_control: str) -> Document:
     """Prepare a document. Its `ETag` is a hash of its content, so equal content is equal on every server."""
     etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
     shared = [*CORS, (b"cache-control", cache_control.encode()), (b"etag", etag)]
-    headers = [*shared, (b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode())]
-    start: Message = {"type": "http.response.start", "status": status, "headers": headers}
-    empty: Message = {"type": "http.response.body", "body": b""}
+    start: Message = {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [*shared, *_kind(body, media_type)],
+    }
     not_modified: Message = {"type": "http.response.start", "status": 304, "headers": shared}
     return Document(
-        etag, (start, {"type": "http.response.body", "body": body}), (start, empty), (not_modified, empty)
+        etag, (start, {"type": "http.response.body", "body": body}), (start, EMPTY), (not_modified, EMPTY)
     )
 
 
-def json_document(
-    content: Mapping[str, Any], media_type: str, cache_control: str, status: int = 200
-) -> Document:
-    body = json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
-    return document(body, media_type, cache_control, status)
+def json_document(content: Mapping[str, Any], media_type: str, cache_control: str) -> Document:
+    return document(_json(content), media_type, cache_control)
+
+
+def refusal(status: int, error: str, message: str, retry_after: int | None = None) -> Document:
+    """Prepare an answer that is not the document: never cached, and with a time to come back where there is one."""
+    body = _json({"error": error, "message": message})
+    headers = [*CORS, (b"cache-control", b"no-store"), *_kind(body, JSON)]
+    if retry_after is not None:
+        headers.append((b"retry-after", str(retry_after).encode()))
+    start: Message = {"type": "http.response.start", "status": status, "headers": headers}
+    return Document(b"", (start, {"type": "http.response.body", "body": body}), (start, EMPTY), None)
+
+
+def unavailable(message: str) -> Document:
+    return refusal(503, "temporarily_unavailable", message, retry_after=1)
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _kind(body: bytes, media_type: str) -> list[tuple[bytes, bytes]]:
+    return [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode())]
 
 
 Source = Callable[[Scope], Document]

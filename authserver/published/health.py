@@ -6,7 +6,7 @@ from starlette.types import Scope
 
 from authserver.keyring.live import CannotSign, LiveKeyring
 from authserver.protocol.media import JSON
-from authserver.published.documents import Document, json_document
+from authserver.published.documents import Document, json_document, unavailable
 
 ALIVE: Final = json_document({"status": "ok"}, JSON, "no-store")
 HEARD_WITHIN: Final = 3.0
@@ -23,11 +23,7 @@ class Readiness:
         try:
             self._keyring.signer(self._algorithm)
         except CannotSign as error:
-            return _not_ready(str(error))
+            return unavailable(str(error))
         if not self._keyring.confirmed_within(HEARD_WITHIN):
-            return _not_ready("the database has not answered for a while")
+            return unavailable("the database has not answered for a while")
         return ALIVE
-
-
-def _not_ready(why: str) -> Document:
-    return json_document({"status": "not ready", "why": why}, JSON, "no-store", 503)

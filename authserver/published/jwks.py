@@ -8,14 +8,13 @@ wrong by that, except a compromised one, and that one stands on the revocation f
 from datetime import timedelta
 
 from authserver.keyring.live import Snapshot
-from authserver.protocol.media import JSON, JWK_SET
-from authserver.published.documents import Document, json_document
+from authserver.protocol.media import JWK_SET
+from authserver.published.documents import Document, json_document, unavailable
 
 
 def jwks_document(snapshot: Snapshot, max_age: timedelta) -> Document:
     """Build the document; 503 while there is no key at all (a verifier must not learn an empty set)."""
     if not snapshot.rings:
-        problem = {"error": "temporarily_unavailable", "message": "There is no signing key yet."}
-        return json_document(problem, JSON, "no-store", 503)
+        return unavailable("There is no signing key yet.")
     seconds = int(max_age.total_seconds())
     return json_document(snapshot.jwks, JWK_SET, f"public, max-age={seconds}, stale-if-error=86400")

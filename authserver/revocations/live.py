@@ -1,8 +1,10 @@
 """The list as a running server holds it in memory: current within a second, ready to be signed and sent."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -10,6 +12,8 @@ from authserver.clock import Clock
 from authserver.database import Database
 from authserver.revocations import store
 from authserver.revocations.store import Head, Revocation
+
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,7 @@ class Known:
     head: Head
     entries: tuple[Revocation, ...]
     confirmed_at: datetime
+    next_expiry: datetime
 
     def after(self, since: int) -> tuple[Revocation, ...]:
         return self.entries[bisect_right(self.entries, since, key=lambda entry: entry.sequence) :]
@@ -45,10 +50,15 @@ class LiveRevocations:
     def _read(self, db: Connection, before: Known | None, now: datetime) -> Known:
         head = store.head(db)
         if before is None or before.head.epoch != head.epoch or before.head.sequence > head.sequence:
-            return Known(head, tuple(store.after(db, 0, head.sequence, now)), now)
+            return _known(head, store.after(db, 0, head.sequence, now), now)
         kept = before.entries
-        if any(entry.expires_at <= now for entry in kept[:64]):  # the oldest expire first, or nearly so
+        if before.next_expiry <= now:
             kept = tuple(entry for entry in kept if entry.expires_at > now)
-        if head.sequence == before.head.sequence:
-            return Known(head, kept, now)
-        return Known(head, (*kept, *store.after(db, before.head.sequence, head.sequence, now)), now)
+        elif head.sequence == before.head.sequence:
+            return replace(before, confirmed_at=now)
+        return _known(head, (*kept, *store.after(db, before.head.sequence, head.sequence, now)), now)
+
+
+def _known(head: Head, entries: Iterable[Revocation], now: datetime) -> Known:
+    listed = tuple(entries)
+    return Known(head, listed, now, min((entry.expires_at for entry in listed), default=NEVER))

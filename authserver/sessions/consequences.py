@@ -41,7 +41,8 @@ class Consequences:
     def set_roles(self, db: Connection, account: Account, roles: Iterable[str], now: datetime) -> None:
         """Tokens that still carry a role that was taken away end now; the sessions stay and get new tokens."""
         wanted = tuple(sorted(set(roles)))
-        removed = sorted(set(account.roles) - set(wanted))
+        held = accounts.locked(db, account.id) or account
+        removed = sorted(set(held.roles) - set(wanted))
         accounts.change(db, account.id, roles=list(wanted))
         if removed:
             self._sign_out.cut_off_tokens(db, account.id, now=now)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from authserver.accounts import store as accounts
 from authserver.accounts.store import Account
 from authserver.clock import Clock
 from authserver.opaque import hash_secret
@@ -42,16 +43,17 @@ class CurrentSessions:
         return None if found is None else Current(*found, now)
 
     def refresh(self, db: Connection, secret: str) -> Current | NotYet | None:
-        """Find a session and note its use. A sign-out in between wins: then there is none.
+        """Note the use of a session, then read its account: one write and one read, in this order.
 
-        The moment is taken after the write, which waits for a sign-out that is under way.
+        The write waits for a sign-out or a change of roles that is under way, so the read sees what came of it; and
+        whoever comes later waits for us, and finds our moment in `last_seen_at` when it sets its cut-off.
         """
-        current = self.find(db, secret)
-        if current is None or (early := not_yet(current.account, current.at)):
-            return None if current is None else early
-        now = current.at
-        alive = store.touch(db, current.session.id, now=now, seen_after=self.lifetime.seen_after(now))
-        return current if alive else None
+        now = self._clock.now()
+        session = store.renew(db, hash_secret(secret), now=now, seen_after=self.lifetime.seen_after(now))
+        account = accounts.by_id(db, session.account_id) if session else None
+        if session is None or account is None or account.disabled_at:
+            return None
+        return not_yet(account, now) or Current(session, account, now)
 
     def note_use(self, db: Connection, current: Current) -> None:
         now = current.at

@@ -30,7 +30,7 @@ from authserver.sessions.sign_out import NotYet, SignOut, not_yet
 from authserver.sessions.store import Session
 
 DEVICE_LIFETIME: Final = timedelta(days=180)
-NOBODY: Final = Username("?")  # no canonical name: stands for every name that is none
+NOBODY: Final = Username("")  # no canonical name: stands for every name that is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,9 @@ class SignIn:
         return Checked(candidate, verdict.match, better)
 
     def complete(self, db: Connection, checked: Checked) -> SignedIn | Failed | NotYet:
-        now, candidate = self._clock.now(), checked.candidate
+        candidate = checked.candidate
         account = self._still_right(db, checked)
+        now = self._clock.now()  # after the account is held: a cut-off that was set meanwhile is before it
         if account is None:
             self.note_failure(db, candidate)
             return Failed()
@@ -121,7 +122,9 @@ class SignIn:
             accounts.change(db, account.id, password_hash=checked.better_hash)
         self._replace_session(db, candidate.browser, now)
         signed_in = self.open_session(db, account, candidate.browser, now, remember=candidate.device is None)
-        Throttle(db, now, self._limits).succeeded(candidate.username, candidate.device)
+        Throttle(db, now, self._limits).succeeded(
+            candidate.username, candidate.browser.address, candidate.device
+        )
         self._note_success(db, signed_in)
         return signed_in
 
@@ -150,7 +153,8 @@ class SignIn:
         self, db: Connection, account_id: str, password_hash: str, browser: Browser
     ) -> SignedIn | Failed | NotYet:
         """Begin a new session for whoever has just set this password, unless it was set anew since."""
-        now, account = self._clock.now(), accounts.locked(db, account_id)
+        account = accounts.locked(db, account_id)
+        now = self._clock.now()
         if account is None or account.disabled_at or account.password_hash != password_hash:
             return Failed()
         if early := not_yet(account, now):

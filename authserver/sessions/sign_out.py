@@ -79,8 +79,14 @@ class SignOut:
 
 
 def _cut_off(db: Connection, account_id: str, now: datetime) -> datetime:
-    """Write the cut-off on the account, which also locks it: locks go account, sessions, list, audit log."""
-    cutoff = datetime.fromtimestamp(seconds(now) + 1, UTC)
+    """Hold the account and its sessions, and write a cut-off that no token given out until now can reach.
+
+    `now` was read before anything was held, and another server's clock may be ahead: the newest use of a session is
+    as late as any `iat`. Locks are taken in the order account, sessions, list, audit log.
+    """
+    accounts.locked(db, account_id)
+    newest = max(now, store.newest_use(db, account_id) or now)
+    cutoff = datetime.fromtimestamp(seconds(newest) + 1, UTC)
     accounts.change(db, account_id, tokens_not_before=cutoff)
     return cutoff
 

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from authserver.accounts import store as accounts
 from authserver.accounts.models import account
@@ -61,8 +73,16 @@ _BY_ID: Final = (
     .join(account, account.c.id == session.c.account_id)
     .where(session.c.id == bindparam("sid"), _ALIVE, account.c.disabled_at.is_(None))
 )
-_TOUCH: Final = (
-    update(session).where(session.c.id == bindparam("sid"), _ALIVE).values(last_seen_at=bindparam("now"))
+# `last_seen_at` never goes back, whatever the clocks of several servers say: no token's `iat` is later.
+_LATER: Final = case(
+    (session.c.last_seen_at > bindparam("now"), session.c.last_seen_at), else_=bindparam("now")
+)
+_TOUCH: Final = update(session).where(session.c.id == bindparam("sid"), _ALIVE).values(last_seen_at=_LATER)
+_RENEW: Final = (
+    update(session)
+    .where(session.c.secret_hash == bindparam("secret"), _ALIVE)
+    .values(last_seen_at=_LATER)
+    .returning(*COLUMNS)
 )
 
 
@@ -85,9 +105,15 @@ def by_id(
     return _found(db, _BY_ID, {"sid": session_id, "now": now, "seen_after": seen_after})
 
 
-def touch(db: Connection, session_id: str, *, now: datetime, seen_after: datetime) -> bool:
-    """Note that a living session was used; say whether it still lived, in the same statement."""
-    return db.execute(_TOUCH, {"sid": session_id, "now": now, "seen_after": seen_after}).rowcount == 1
+def touch(db: Connection, session_id: str, *, now: datetime, seen_after: datetime) -> None:
+    """Note that a session was used, if it still lives."""
+    db.execute(_TOUCH, {"sid": session_id, "now": now, "seen_after": seen_after})
+
+
+def renew(db: Connection, secret_hash: SecretHash, *, now: datetime, seen_after: datetime) -> Session | None:
+    """Note that a living session was used, and answer it: the same statement waits for a sign-out under way."""
+    row = db.execute(_RENEW, {"secret": secret_hash, "now": now, "seen_after": seen_after}).one_or_none()
+    return None if row is None else _session(row)
 
 
 def end(db: Connection, session_ids: Iterable[str], *, now: datetime) -> list[str]:
@@ -99,6 +125,14 @@ def end(db: Connection, session_ids: Iterable[str], *, now: datetime) -> list[st
 def end_all(db: Connection, account_id: str, *, now: datetime) -> list[str]:
     """End every session of an account; answer which."""
     return _end(db, session.c.account_id == account_id, now)
+
+
+def newest_use(db: Connection, account_id: str) -> datetime | None:
+    """Hold every living session of an account, and answer when one was last used: no token of it is newer."""
+    living = select(session.c.last_seen_at).where(
+        session.c.account_id == account_id, session.c.ended_at.is_(None)
+    )
+    return max(db.execute(living.with_for_update()).scalars(), default=None)
 
 
 def of_account(db: Connection, account_id: str, *, now: datetime, seen_after: datetime) -> list[Session]:

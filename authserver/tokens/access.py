@@ -5,7 +5,7 @@ comes in between has a cut-off after it, so a token that was slow on its way is 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from authserver.accounts.store import Account
@@ -24,7 +24,6 @@ class AccessToken:
     """A signed token and what its cookie needs to know."""
 
     value: str
-    expires_at: datetime
     lifetime: timedelta
 
 
@@ -48,9 +47,9 @@ class AccessTokens:
         return self._keyring.signer(self._algorithm)
 
     def mint(self, signer: Signer, session: Session, account: Account, at: datetime) -> AccessToken:
-        """Sign a token for a session that was alive `at` that moment."""
+        """Sign a token for a session that was alive `at` that moment; it does not outlive the session's own limit."""
         issued_at = seconds(at)
-        expires_at = issued_at + int(self._lifetime.total_seconds())
+        expires_at = min(issued_at + int(self._lifetime.total_seconds()), seconds(session.expires_at))
         claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._audience,
@@ -65,4 +64,4 @@ class AccessTokens:
             "roles": list(account.roles),
         }
         value = signer.sign(ACCESS_TOKEN_TYP, claims)
-        return AccessToken(value, datetime.fromtimestamp(expires_at, UTC), self._lifetime)
+        return AccessToken(value, timedelta(seconds=expires_at - issued_at))

@@ -18,7 +18,12 @@ def address(request: Request) -> str:
 def browser(request: Request, cookies: Cookies) -> Browser:
     return Browser(
         address=address(request),
-        user_agent=request.headers.get("user-agent", "")[:LONGEST_USER_AGENT] or None,
+        user_agent=_printable(request.headers.get("user-agent", ""))[:LONGEST_USER_AGENT] or None,
         session_secret=cookies.session(request),
         device_secret=cookies.device(request),
     )
+
+
+def _printable(text: str) -> str:
+    """PostgreSQL takes no NUL, and a page or a terminal should get no control character."""
+    return "".join(character for character in text[: 4 * LONGEST_USER_AGENT] if character.isprintable())

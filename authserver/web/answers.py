@@ -5,8 +5,8 @@ Who asks with JSON, or accepts JSON and not HTML, is a program.
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from urllib.parse import urlencode
 
-from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
@@ -68,13 +68,16 @@ def _in_language(response: Response, locale: str) -> Response:
 
 
 def _locale_links(request: Request, current: str) -> list[dict[str, object]]:
-    """Links to this page in each language; the answer to a form is shown again by its own GET."""
-    here = URL(request.url.path).include_query_params(**dict(request.query_params))
+    """Links to this page in each language; the answer to a form is shown again by its own GET.
+
+    A query alone: a browser resolves it against the page that it shows, whatever hostile path that has.
+    """
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "ui_locales"]
     return [
         {
             "locale": locale,
             "name": NAMES[locale],
-            "href": str(here.include_query_params(ui_locales=locale)),
+            "href": f"?{urlencode([*asked, ('ui_locales', locale)])}",
             "current": locale == current,
         }
         for locale in LOCALES

@@ -14,6 +14,7 @@ from authserver.resource.strict_json import MalformedJSON, strict_json
 
 LARGEST: Final = 16 * 1024
 MOST_FIELDS: Final = 50
+LONGEST_NUMBER: Final = 18
 
 
 class BadRequest(Exception):
@@ -88,7 +89,9 @@ def flag(fields: Mapping[str, Any], name: str) -> bool:
 
 async def _bytes(request: Request) -> bytes:
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > LARGEST:
+    if not (declared.isascii() and declared.isdigit() and len(declared) <= LONGEST_NUMBER):
+        raise BadRequest("The header Content-Length cannot be read.")
+    if int(declared) > LARGEST:
         raise BodyTooLarge(f"The body may have at most {LARGEST} bytes.")
     body = bytearray()
     async for chunk in request.stream():

@@ -1,11 +1,12 @@
 """The one table of errors: what a failure below becomes outside. Anything not in it is a 500 that says nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from authserver.database import DatabaseUnavailable
@@ -40,6 +41,8 @@ TABLE: Final[dict[type[Exception], Row]] = {
         415, "invalid_request", "The request has a content type that is not read here."
     ),
     CrossSite: Row(403, "forged_request", FOREIGN),
+    RequestValidationError: Row(400, "invalid_request", "The request cannot be read."),
+    ClientDisconnect: Row(400, "invalid_request", "The request cannot be read."),
     Overloaded: Row(503, "temporarily_unavailable", BUSY, 1),
     DatabaseUnavailable: Row(503, "temporarily_unavailable", AWAY, 2),
     CannotSign: Row(503, "temporarily_unavailable", AWAY, 2),
@@ -57,7 +60,10 @@ def mount(app: FastAPI, answers: Answers) -> None:
     async def by_kind(request: Request, error: Exception) -> Response:
         row = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
         _note(request, row, error)
-        return render(answers, request, row, detail=getattr(error, "reason", None))
+        retry_after = getattr(error, "retry_after", row.retry_after)
+        return render(
+            answers, request, replace(row, retry_after=retry_after), detail=getattr(error, "reason", None)
+        )
 
     async def by_status(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - how it is registered below
@@ -93,7 +99,7 @@ def render(answers: Answers, request: Request, row: Row, *, detail: str | None =
 
 def _note(request: Request, row: Row, error: Exception) -> None:
     """One line for each: the trace only where the mistake is ours."""
-    facts = {"path": request.url.path, "status": row.status, "kind": type(error).__name__}
+    facts = {"path": request.scope["path"], "status": row.status, "kind": type(error).__name__}
     if row.status == TABLE[Exception].status:
         log.error("request failed", **facts, exc_info=error)
     elif row.status >= TABLE[Exception].status:

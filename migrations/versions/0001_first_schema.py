@@ -55,6 +55,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
     )
     op.create_table(
+        "installation",
+        sa.Column("id", sa.String(length=22), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
+    )
+    op.create_table(
         "keyring",
         sa.Column("algorithm", sa.String(length=16), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -172,12 +177,14 @@ def upgrade() -> None:
 
 
 def _first_rows() -> None:
-    """The two ordered lists each have one row that orders them."""
+    """Each ordered list has one row that orders it; the database has a name."""
     revocation_head = sa.table("revocation_head", sa.column("id"), sa.column("sequence"), sa.column("epoch"))
     audit_head = sa.table(
         "audit_head", sa.column("id"), sa.column("sequence"), sa.column("chain", sa.LargeBinary)
     )
     op.execute(revocation_head.insert().values(id=1, sequence=0, epoch=secrets.token_urlsafe(16)))
+    installation = sa.table("installation", sa.column("id"))
+    op.execute(installation.insert().values(id=secrets.token_urlsafe(16)))
     op.execute(audit_head.insert().values(id=1, sequence=0, chain=bytes(32)))
 
 
@@ -210,6 +217,7 @@ def downgrade() -> None:
     op.drop_table("private_key")
     op.drop_table("lease")
     op.drop_table("keyring")
+    op.drop_table("installation")
     op.drop_table("audit_head")
     op.drop_index(op.f("ix_audit_entry_event"), table_name="audit_entry")
     op.drop_index(op.f("ix_audit_entry_at"), table_name="audit_entry")

@@ -41,7 +41,7 @@ def open_umask() -> Iterator[None]:
 
 
 def key_files(server: Server) -> list[Path]:
-    return sorted(server.settings.keys_path.iterdir())
+    return sorted(server.settings.keys_path.glob("*.jw?"))
 
 
 def modes(*paths: Path) -> set[str]:

@@ -1,13 +1,9 @@
 """What the README says is true: its settings table, its example, its tour."""
 
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pydantic_core import PydanticUndefined
 
 from authserver.settings import PREFIX, Settings

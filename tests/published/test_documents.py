@@ -3,7 +3,7 @@
 import pytest
 
 from authserver.app import Server
-from authserver.published.documents import json_document
+from authserver.published.documents import refusal
 from tests.attacks.bare_request import send
 from tests.attacks.marks import SQLITE_ONLY
 from tests.attacks.resource_service import MakeVisitor
@@ -78,7 +78,7 @@ def test_discovery_says_what_there_is_and_only_that(visitor: Visitor) -> None:
 
 def test_an_error_is_never_not_modified() -> None:
     """RFC 9110 §13.2.1: a condition counts only where the answer without it would be a success."""
-    problem = json_document({"status": "not ready"}, "application/json", "no-store", 503)
+    problem = refusal(503, "temporarily_unavailable", "not ready")
     scope = {"method": "GET", "headers": [(b"if-none-match", b"*")]}
     start, _ = problem.for_request(scope)
     assert start["status"] == 503

@@ -160,5 +160,5 @@ def test_readers_who_each_ask_for_another_part_of_a_long_list_cost_little_memory
     whole = len(document({"query_string": b""}).whole[1]["body"])
     for since in range(60):
         document({"query_string": b"since=%d" % since})
-    kept = sum(len(each.whole[1]["body"]) for each in document._signed.values())
+    kept = sum(len(each.answer.whole[1]["body"]) for each in document._deltas.values())
     assert kept <= 4 * whole

@@ -45,7 +45,7 @@ def test_a_token_is_an_rs256_access_token_with_every_claim_a_service_needs(
     assert (principal.sub, principal.sid, principal.client_id) == (alice.id, "the-session", "first-party")
     assert principal.roles == {"staff", "user"}
     assert principal.issued_at == int(at), "rounded down: a cut-off of this second is after it"
-    assert principal.expires_at == token.expires_at.timestamp() == int(at) + 3_600
+    assert principal.expires_at == int(at) + token.lifetime.total_seconds() == int(at) + 3_600
     assert len(token.value) < 4_000, "a browser keeps no cookie beyond 4096 bytes"
 
 

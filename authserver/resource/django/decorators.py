@@ -38,7 +38,8 @@ def _guard_sync(view: Callable[..., Any], requirement: Requirement) -> Any:
     @wraps(view)
     def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
         outcome = guard().authenticate(DjangoRequest(request), requirement)
-        return _refuse(outcome, request) or view(request, *args, **kwargs)
+        refusal = _refuse(outcome, request)
+        return view(request, *args, **kwargs) if refusal is None else refusal
 
     return guarded
 
@@ -47,7 +48,8 @@ def _guard_async(view: Callable[..., Any], requirement: Requirement) -> Any:
     @wraps(view)
     async def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
         outcome = await guard().authenticate_async(DjangoRequest(request), requirement)
-        return _refuse(outcome, request) or await view(request, *args, **kwargs)
+        refusal = _refuse(outcome, request)
+        return await view(request, *args, **kwargs) if refusal is None else refusal
 
     return guarded
 

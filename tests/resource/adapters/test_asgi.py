@@ -119,20 +119,17 @@ def test_a_websocket_tells_who_it_is(guard: Guard, issuer: LocalIssuer) -> None:
         assert connection.receive_text() == "alice"
 
 
-@pytest.mark.parametrize(
-    ("origin", "status", "error"),
-    [(None, 403, "forged_request"), ("https://evil.example", 403, "forged_request")],
-)
+@pytest.mark.parametrize("origin", [{}, {"Origin": "https://evil.example"}])
 def test_a_websocket_that_another_site_opens_is_refused(
-    guard: Guard, issuer: LocalIssuer, origin: str | None, status: int, error: str
+    guard: Guard, issuer: LocalIssuer, origin: dict[str, str]
 ) -> None:
-    headers = {"Cookie": f"__Host-access_token={issuer.token()}"} | ({"Origin": origin} if origin else {})
+    headers = {"Cookie": f"__Host-access_token={issuer.token()}"} | origin
     with (
         pytest.raises(WebSocketDenialResponse) as denied,
         application(guard).websocket_connect("/socket", headers=headers),
     ):
         pass
-    assert (denied.value.status_code, denied.value.json()["error"]) == (status, error)
+    assert (denied.value.status_code, denied.value.json()["error"]) == (403, "forged_request")
     assert denied.value.headers["Cache-Control"] == "no-store"
 
 

@@ -64,7 +64,10 @@ def test_a_principal_that_is_missing_is_none_itself(network: Network) -> None:
 
 
 def test_the_decorator_does_not_believe_what_the_request_already_says(issuer: LocalIssuer) -> None:
-    view = require()(lambda request: HttpResponse(request.principal.sub))
+    @require()
+    def view(request: Any) -> Any:
+        return HttpResponse(request.principal.sub)
+
     request = RequestFactory().get("/")
     request.principal = "mallory"
     assert view(request).status_code == 401

@@ -51,7 +51,11 @@ def main(arguments: list[str]) -> int:
 
 
 def run(arguments: list[str]) -> int:
-    return call(PYTHON, "-m", "authserver", "dev", *arguments)
+    command = [str(PYTHON), "-m", "authserver", "dev", *arguments]
+    if os.name == "posix":  # become the service, so that whoever ends this process ends the service
+        os.chdir(ROOT)
+        os.execv(command[0], command)  # noqa: S606 - our own interpreter
+    return call(*command)
 
 
 def test(arguments: list[str]) -> int:

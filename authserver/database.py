@@ -188,10 +188,14 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "do_connect")
     def make_private(_dialect: Any, _record: Any, _arguments: Any, _named: Any) -> None:
-        """Make the file before SQLite does, for its owner alone; the journals inherit that."""
+        """Make the file before SQLite does, for its owner alone; the journals inherit that.
+
+        O_EXCL: a file that is there is never opened here. Closing it would drop SQLite's locks of this whole process
+        (POSIX advisory locks), and the next process to leave would delete the log that we still write to.
+        """
         if url.database and url.database != ":memory:":
-            with suppress(OSError):  # SQLite will say what is wrong
-                os.close(os.open(url.database, os.O_RDWR | os.O_CREAT, 0o600))
+            with suppress(OSError):  # it exists already, or SQLite will say what is wrong
+                os.close(os.open(url.database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:

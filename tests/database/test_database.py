@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -10,9 +12,15 @@ import pytest
 from sqlalchemy import Connection, text
 
 from authserver.database import Database, DatabaseBusy, DatabaseUnavailable
+from tests.databases import sqlite_url
 
 COUNT = text("SELECT count(*) FROM throttle")
 ADD = text("INSERT INTO throttle (key, hits, expires_at) VALUES (:key, 1, '2026-11-23')")
+
+
+@pytest.fixture
+def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
+    return Path(sqlite_url(sqlite_template, tmp_path).removeprefix("sqlite:///"))
 
 
 def add(db: Connection, key: str = "a") -> None:
@@ -56,10 +64,10 @@ def test_writers_at_once_all_get_their_turn(database: Database) -> None:
     assert count(database) == 12
 
 
-def test_a_locked_sqlite_file_is_busy_and_the_step_was_not_begun(sqlite_template: Path) -> None:
-    database = Database(f"sqlite:///{sqlite_template}")
+def test_a_locked_sqlite_file_is_busy_and_the_step_was_not_begun(sqlite_file: Path) -> None:
+    database = Database(f"sqlite:///{sqlite_file}")
     begun: list[bool] = []
-    with sqlite3.connect(sqlite_template, isolation_level=None) as other:
+    with sqlite3.connect(sqlite_file, isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DatabaseBusy):
             database.write(lambda db: begun.append(True), patience=0)
@@ -70,7 +78,7 @@ def test_a_locked_sqlite_file_is_busy_and_the_step_was_not_begun(sqlite_template
 
 
 def test_a_commit_is_flushed_to_the_disk_before_it_is_acknowledged(
-    sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel is asked to flush the log when the commit is in it, and again for the next commit."""
     flushed: list[int] = []
@@ -80,18 +88,37 @@ def test_a_commit_is_flushed_to_the_disk_before_it_is_acknowledged(
         flushed.append(os.fstat(descriptor).st_size)
         flush(descriptor)
 
-    database = Database(f"sqlite:///{sqlite_template}")
+    database = Database(f"sqlite:///{sqlite_file}")
     monkeypatch.setattr(os, "fsync", watched)
     sizes = []
     for key in ("a", "b"):
         database.write(partial(add, key=key))
-        sizes.append(Path(f"{sqlite_template}-wal").stat().st_size)
+        sizes.append(Path(f"{sqlite_file}-wal").stat().st_size)
     assert flushed == sizes
     database.close()
 
 
-def test_sqlite_is_set_up_for_many_readers_and_one_writer(sqlite_template: Path) -> None:
-    database = Database(f"sqlite:///{sqlite_template}")
+def test_another_process_that_leaves_does_not_take_the_log_with_it(sqlite_file: Path) -> None:
+    """SQLite's locks belong to the process: one careless close of the file, and a stranger deletes our log."""
+    database = Database(f"sqlite:///{sqlite_file}")
+    stranger = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])"
+
+    def seen_elsewhere() -> int:
+        command = [sys.executable, "-c", stranger, str(sqlite_file), str(COUNT)]
+        return int(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    for number in range(1, 4):
+        with database.engine.connect(), database.engine.connect():
+            database.write(partial(add, key=str(number)))
+        database.engine.dispose()
+        with database.engine.connect():
+            database.write(partial(add, key=f"{number} again"))
+            assert seen_elsewhere() == 2 * number
+    database.close()
+
+
+def test_sqlite_is_set_up_for_many_readers_and_one_writer(sqlite_file: Path) -> None:
+    database = Database(f"sqlite:///{sqlite_file}")
     found = [
         database.read(partial(pragma, name=name)) for name in ("journal_mode", "synchronous", "foreign_keys")
     ]

@@ -74,7 +74,7 @@ REFRESH_READS: Final = Goal("refresh", "statements that read", 1, None, "at most
 REFRESH_WRITES: Final = Goal("refresh", "statements that write", 1, None, "at most")
 REFRESH_POSTGRESQL: Final = Goal("refresh", f"PostgreSQL, share of {SQLITE}", 0.6, 0.9)
 START: Final = Goal("start", "until the first JWKS", 1.5, None, "below", "s")
-MEMORY: Final = Goal("memory", "resident (RSS), after 1000 requests of each kind", 120, None, "below", "MB")
+MEMORY: Final = Goal("memory", "resident (PSS), after 1000 requests of each kind", 120, None, "below", "MB")
 WRITERS: Final = Goal("writers", "p99 of 32 writers, SQLite", 50, None, "below", "ms")
 WRITERS_POSTGRESQL: Final = Goal("writers", f"PostgreSQL, share of {SQLITE}", 0.6, 0.9)
 

@@ -40,7 +40,7 @@ def memory(stand: Stand) -> list[Record]:
         errors = sum(_send(installed.port, requests) for requests in _kinds(installed))
         after = server.memory()
     note = f"at rest {before.rss_mb:.0f} MB, then RSS {after.rss_mb:.0f} MB, PSS {after.pss_mb:.0f} MB"
-    judged = (Judged(MEMORY, Spread.of([after.rss_mb]), errors),)
+    judged = (Judged(MEMORY, Spread.of([after.pss_mb]), errors),)
     return [
         Record(
             work="memory",

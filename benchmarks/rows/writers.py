@@ -1,17 +1,16 @@
-"""`writers`: 32 browsers that write at once, for the one that waits longest.
+"""`writers`: 32 browsers that write at once, for the one that waits longest: they sign out.
 
 With one worker, and with two that compete for SQLite's write lock across processes.
 """
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from functools import partial
 from typing import Final
 
 from benchmarks.goals import SQLITE, WRITERS, WRITERS_POSTGRESQL, Judged
 from benchmarks.records import Record
 from benchmarks.rounds import Samples, Spread, interleave, ratio
-from benchmarks.rows.renewals import PEOPLE, renew
+from benchmarks.rows.sign_outs import A_ROUND, SignOuts
 from benchmarks.stand import Stand, with_cpu
 
 OURS: Final = "authserver"
@@ -19,14 +18,15 @@ Subject = tuple[str, int]
 
 
 def writers(stand: Stand) -> list[Record]:
-    embedded, *others = stand.installed_on_both(people=PEOPLE)
-    shared = stand.installed(people=PEOPLE)
+    people = A_ROUND * (stand.rounds + 2)  # and what warms up
+    embedded, *others = stand.installed_on_both(people=people)
+    shared = stand.installed(people=people)
     installations = {(each.database, 1): each for each in (embedded, *others)} | {(SQLITE, 2): shared}
     with ExitStack() as ends:
         subjects = {}
         for (database, workers), installed in installations.items():
             server = ends.enter_context(stand.serving(installed, workers=workers))
-            subjects[f"{database} {workers}"] = with_cpu(server, partial(renew, installed))
+            subjects[f"{database} {workers}"] = with_cpu(server, SignOuts(installed))
         taken = interleave(subjects, stand.rounds, stand.seconds)
     found = dict(zip(installations, taken.values(), strict=True))
     return [_record(subject, found) for subject in found]

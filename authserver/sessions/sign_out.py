@@ -45,11 +45,11 @@ class SignOut:
     ) -> list[str]:
         """End sessions and answer which had been alive; the others are left as they are."""
         ended = store.end(db, session_ids, now=now)
-        for sid in ended:
-            revocations.append(db, Kind.SID, sid, now=now, expires_at=now + self.tokens_live)
-        for sid in ended:
-            record(db, Entry(why, now, by, store.owner(db, sid), sid, address))
-        return ended
+        for session in ended:
+            revocations.append(db, Kind.SID, session.id, now=now, expires_at=now + self.tokens_live)
+        for session in ended:
+            record(db, Entry(why, now, by, session.account_id, session.id, address))
+        return [session.id for session in ended]
 
     def everywhere(
         self,
@@ -66,7 +66,7 @@ class SignOut:
         ended = store.end_all(db, account_id, now=now)
         self._revoke(db, account_id, cutoff, now)
         record(db, Entry(why, now, by, account_id, address=address, detail={"sessions": len(ended)}))
-        return ended
+        return [session.id for session in ended]
 
     def cut_off_tokens(self, db: Connection, account_id: str, *, now: datetime) -> None:
         """End every token given out until now, and leave the sessions: they are worth a new one."""

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     and_,
@@ -40,6 +39,13 @@ class Session:
     ended_at: datetime | None
     address: str | None
     user_agent: str | None
+
+
+class Ended(NamedTuple):
+    """A session that has just ended, and whose it was."""
+
+    id: str
+    account_id: str
 
 
 COLUMNS = (
@@ -85,6 +91,15 @@ _RENEW: Final = (
     .returning(*COLUMNS)
 )
 
+_ENDING: Final = (
+    update(session)
+    .where(session.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+    .returning(session.c.id, session.c.account_id)
+)
+_END: Final = _ENDING.where(session.c.id.in_(bindparam("sids", expanding=True)))
+_END_ALL: Final = _ENDING.where(session.c.account_id == bindparam("account"))
+
 
 def add(db: Connection, made: Session, secret_hash: SecretHash) -> None:
     row = {column.name: getattr(made, column.name) for column in COLUMNS}
@@ -116,15 +131,14 @@ def renew(db: Connection, secret_hash: SecretHash, *, now: datetime, seen_after:
     return None if row is None else _session(row)
 
 
-def end(db: Connection, session_ids: Iterable[str], *, now: datetime) -> list[str]:
+def end(db: Connection, session_ids: Iterable[str], *, now: datetime) -> list[Ended]:
     """End sessions that have not ended; answer which those were."""
-    chosen = session.c.id.in_(list(session_ids))
-    return _end(db, chosen, now)
+    return [Ended(*row) for row in db.execute(_END, {"sids": list(session_ids), "now": now})]
 
 
-def end_all(db: Connection, account_id: str, *, now: datetime) -> list[str]:
+def end_all(db: Connection, account_id: str, *, now: datetime) -> list[Ended]:
     """End every session of an account; answer which."""
-    return _end(db, session.c.account_id == account_id, now)
+    return [Ended(*row) for row in db.execute(_END_ALL, {"account": account_id, "now": now})]
 
 
 def newest_use(db: Connection, account_id: str) -> datetime | None:
@@ -170,11 +184,6 @@ def purge(db: Connection, *, ended_before: datetime, batch: int = 500) -> int:
 def _found(db: Connection, query: Select[Any], values: dict[str, Any]) -> tuple[Session, Account] | None:
     row = db.execute(query, values).one_or_none()
     return None if row is None else (_session(row[len(accounts.COLUMNS) :]), accounts.from_row(row))
-
-
-def _end(db: Connection, chosen: ColumnElement[bool], now: datetime) -> list[str]:
-    statement = update(session).where(chosen, session.c.ended_at.is_(None)).values(ended_at=now)
-    return list(db.execute(statement.returning(session.c.id)).scalars())
 
 
 def _session(row: Sequence[Any]) -> Session:

@@ -76,7 +76,6 @@ REFRESH_POSTGRESQL: Final = Goal("refresh", f"PostgreSQL, share of {SQLITE}", 0.
 START: Final = Goal("start", "until the first JWKS", 1.5, None, "below", "s")
 MEMORY: Final = Goal("memory", "resident (PSS), after 1000 requests of each kind", 120, None, "below", "MB")
 WRITERS: Final = Goal("writers", "p99 of 32 writers, SQLite", 50, None, "below", "ms")
-WRITERS_POSTGRESQL: Final = Goal("writers", f"PostgreSQL, share of {SQLITE}", 0.6, 0.9)
 
 GOALS: Final = (
     JWKS,
@@ -94,7 +93,6 @@ GOALS: Final = (
     START,
     MEMORY,
     WRITERS,
-    WRITERS_POSTGRESQL,
 )
 
 NOT_HERE: Final = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Final
 
-from benchmarks.goals import SQLITE, WRITERS, WRITERS_POSTGRESQL, Judged
+from benchmarks.goals import SQLITE, WRITERS, Judged
 from benchmarks.records import Record
 from benchmarks.rounds import Samples, Spread, interleave, ratio
 from benchmarks.rows.sign_outs import A_ROUND, SignOuts
@@ -37,10 +37,8 @@ def _record(subject: Subject, found: Mapping[Subject, Samples]) -> Record:
     samples = found[subject]
     slowest = Spread.of(sample.p99_ms for sample in samples if sample.p99_ms is not None)
     errors = sum(sample.errors for sample in samples)
-    ratios, judged = {}, (Judged(WRITERS, slowest, errors),)
-    if database != SQLITE:
-        ratios[SQLITE] = ratio(samples, found[SQLITE, workers])
-        judged = (Judged(WRITERS_POSTGRESQL, ratios[SQLITE], errors),)
+    ratios = {} if database == SQLITE else {SQLITE: ratio(samples, found[SQLITE, workers])}
+    judged = (Judged(WRITERS, slowest, errors),) if (database, workers) == (SQLITE, 1) else ()
     return Record(
         work="writers",
         subject=OURS,
@@ -48,5 +46,5 @@ def _record(subject: Subject, found: Mapping[Subject, Samples]) -> Record:
         database=database,
         samples=samples,
         ratios=ratios,
-        judged=judged if workers == 1 else (),
+        judged=judged,
     )

@@ -147,23 +147,29 @@ class Guard:
 
     def authenticate(self, request: RequestView, requirement: Requirement = ANY_TOKEN) -> Principal | Refusal:
         """Decide, waiting in this thread when the issuer's documents are not here yet."""
-        steps = self._steps(request)
-        try:
-            while True:
-                next(steps)()
-        except StopIteration as decided:
-            return _decision(decided, requirement)
+        outcome = self._at_once(request)
+        if outcome is None:
+            steps = self._steps(request)
+            try:
+                while True:
+                    next(steps)()
+            except StopIteration as decided:
+                outcome = decided.value
+        return _judged(outcome, requirement)
 
     async def authenticate_async(
         self, request: RequestView, requirement: Requirement = ANY_TOKEN
     ) -> Principal | Refusal:
         """The same decision; what would wait for the network waits in a thread."""
-        steps = self._steps(request)
-        try:
-            while True:
-                await _in_thread(next(steps))
-        except StopIteration as decided:
-            return _decision(decided, requirement)
+        outcome = self._at_once(request)
+        if outcome is None:
+            steps = self._steps(request)
+            try:
+                while True:
+                    await _in_thread(next(steps))
+            except StopIteration as decided:
+                outcome = decided.value
+        return _judged(outcome, requirement)
 
     def answer(self, refusal: Refusal, request: RequestView) -> Answer:
         """The response to a refused request, in its reader's language."""
@@ -189,6 +195,23 @@ class Guard:
         finally:
             stand_in.close()
             self._trust = real
+
+    def _at_once(self, request: RequestView) -> Principal | Refusal | None:
+        """The decision when nothing has to be fetched for it, which is nearly always; None: take the steps."""
+        token = self._find_token(request)
+        if isinstance(token, Refusal):
+            return token
+        trust = self._trust
+        feed = trust.feed
+        if trust.jwks.must_refresh():
+            return None
+        if feed is not None:
+            feed.ensure_running()
+            if feed.must_wait():
+                return None
+        outcome = _verify(trust, token)
+        unknown = isinstance(outcome, Refusal) and outcome.reason is Reason.UNKNOWN_KEY
+        return None if unknown else outcome
 
     def _steps(self, request: RequestView) -> Steps:
         token = self._find_token(request)
@@ -245,8 +268,7 @@ def _verify(trust: _Trust, token: str) -> Principal | Refusal:
     return outcome
 
 
-def _decision(decided: StopIteration, requirement: Requirement) -> Principal | Refusal:
-    outcome: Principal | Refusal = decided.value
+def _judged(outcome: Principal | Refusal, requirement: Requirement) -> Principal | Refusal:
     return outcome if isinstance(outcome, Refusal) else requirement.judge(outcome)
 
 

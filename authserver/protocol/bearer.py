@@ -2,6 +2,5 @@
 
 from typing import Final
 
-INVALID_REQUEST: Final = "invalid_request"
 INVALID_TOKEN: Final = "invalid_token"  # noqa: S105 - an error code
 INSUFFICIENT_SCOPE: Final = "insufficient_scope"

@@ -8,5 +8,4 @@ SECURITY_EVENT_TYP: Final = "secevent+jwt"  # RFC 8417 §2.3
 JWK_SET: Final = "application/jwk-set+json"  # RFC 7517 §8.5.2
 SECURITY_EVENT: Final = "application/secevent+jwt"  # RFC 8417 §7.2
 JSON: Final = "application/json"
-PROBLEM_JSON: Final = "application/problem+json"  # RFC 9457
 FORM: Final = "application/x-www-form-urlencoded"

@@ -201,32 +201,22 @@ class Guard:
         token = self._find_token(request)
         if isinstance(token, Refusal):
             return token
-        trust = self._trust
-        feed = trust.feed
-        if trust.jwks.must_refresh():
+        if _fetch_due(self._trust) is not None:
             return None
-        if feed is not None:
-            feed.ensure_running()
-            if feed.must_wait():
-                return None
-        outcome = _verify(trust, token)
-        unknown = isinstance(outcome, Refusal) and outcome.reason is Reason.UNKNOWN_KEY
-        return None if unknown else outcome
+        outcome = _verify(self._trust, token)
+        return None if _is_unknown_key(outcome) else outcome
 
     def _steps(self, request: RequestView) -> Steps:
+        """The same with its fetches: keys, then the first list, then keys once more for a key that nobody knew."""
         token = self._find_token(request)
         if isinstance(token, Refusal):
             return token
         trust = self._trust
-        feed = trust.feed
-        if trust.jwks.must_refresh():
-            yield trust.jwks.refresh
-        if feed is not None:
-            feed.ensure_running()
-            if feed.must_wait():
-                yield feed.poll_once
+        for _ in range(2):
+            if (fetch := _fetch_due(trust)) is not None:
+                yield fetch
         outcome = _verify(trust, token)
-        if isinstance(outcome, Refusal) and outcome.reason is Reason.UNKNOWN_KEY:
+        if _is_unknown_key(outcome):
             kid = parse_compact(token).unverified_header["kid"]
             if trust.jwks.may_refetch_for(kid):
                 yield partial(trust.jwks.refetch_for, kid)
@@ -254,6 +244,21 @@ class Guard:
         if cross_site(request.method, seen, self._allowed_origins):
             return Refusal(Reason.FORGED_REQUEST, "a cookie sent by another site's page")
         return token
+
+
+def _fetch_due(trust: _Trust) -> Callable[[], None] | None:
+    """What a decision has to wait for, if anything."""
+    if trust.jwks.must_refresh():
+        return trust.jwks.refresh
+    if trust.feed is not None:
+        trust.feed.ensure_running()
+        if trust.feed.must_wait():
+            return trust.feed.poll_once
+    return None
+
+
+def _is_unknown_key(outcome: Principal | Refusal) -> bool:
+    return isinstance(outcome, Refusal) and outcome.reason is Reason.UNKNOWN_KEY
 
 
 def _verify(trust: _Trust, token: str) -> Principal | Refusal:

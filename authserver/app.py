@@ -3,27 +3,27 @@
     request ─▶ Published           public documents, from memory              (published/)
             └▶ SecurityHeaders ─▶ CrossOrigin ─▶ FastAPI ─▶ pages and JSON     (pages/)
 
-Two tasks run beside the requests: one follows the database (a rotation or a revocation made anywhere is known here
-within a second), one does the maintenance if this server holds the lease.
+Two tasks run beside the requests (background.py): one follows the database (a rotation or a revocation made anywhere
+is known here at once, and told to every reader of the feed), one does the maintenance if this server holds the lease.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from authserver import __version__, logs
 from authserver.accounts.throttling import Limits
-from authserver.capabilities import Capabilities, Outside, build
+from authserver.background import Follower, repeat
+from authserver.capabilities import Capabilities, Outside, build, tokens_live
 from authserver.database import DatabaseUnavailable
 from authserver.keyring.live import LiveKeyring
-from authserver.keyring.vault import PrivateKeyMissing
 from authserver.pages.account import AccountPage
 from authserver.pages.desk import Desk
 from authserver.pages.login import LoginPage
@@ -31,19 +31,29 @@ from authserver.pages.logout import LogoutPage
 from authserver.pages.password import PasswordPage
 from authserver.pages.refresh import RefreshEndpoint
 from authserver.pages.theme import stylesheet
+from authserver.pages.verify import VERIFY, VerifyEndpoint
 from authserver.protocol import paths
+from authserver.published.delivery import Delivery
 from authserver.published.discovery import discovery_document
 from authserver.published.documents import Document, Published, Source
 from authserver.published.health import ALIVE, Readiness
+from authserver.published.heard import HeardEndpoint
 from authserver.published.jwks import jwks_document
-from authserver.published.revocations import RevocationsDocument
+from authserver.published.news import News
+from authserver.published.revocations import RevocationFeed
+from authserver.published.room import room_for_readers
 from authserver.published.static import static_documents
+from authserver.published.status_list import StatusLists
 from authserver.resource.verifier import Verifier
+from authserver.revocations.index import RevocationIndex
 from authserver.revocations.live import LiveRevocations
+from authserver.services.live import WRITE_EVERY, LiveServices
 from authserver.sessions.current import CurrentSessions
 from authserver.sessions.sign_in import SignIn
 from authserver.settings import Settings, load
+from authserver.status_lists.live import LiveStatusLists
 from authserver.tokens.access import AccessTokens
+from authserver.tokens.current import CurrentTokens
 from authserver.tokens.own import OwnTokens
 from authserver.web import errors
 from authserver.web.answers import Answers
@@ -53,10 +63,12 @@ from authserver.web.csrf import Csrf
 from authserver.web.headers import SecurityHeaders
 from authserver.web.localization import Catalogs
 from authserver.web.runner import Runner
+from authserver.web.stopping import told_of_stop
 from authserver.web.templating import Templates
 
 FOLLOW_EVERY: Final = 0.5
 MAINTAIN_EVERY: Final = 5.0
+SIGN_STATUS_LISTS_EVERY: Final = 0.5  # beside `follow`, which must not wait for a list to be compressed
 PAGES: Final = Path(str(files("authserver.pages")))
 
 log = logs.get_logger("authserver")
@@ -69,11 +81,16 @@ class Server:
         self.settings = settings
         self.capabilities = build(settings, outside)
         self.keyring, self.revocations = _live(self.capabilities)
+        self.revoked = RevocationIndex(self.revocations)
+        self.services = LiveServices(self.capabilities.database, self.capabilities.clock)
         self.runner = Runner(
             self.capabilities.database, hash_threads=settings.hash_threads, hash_queue=settings.hash_queue
         )
         self.tokens = _access_tokens(settings, self.keyring)
+        self.status_lists = _status_lists(self.capabilities, self.keyring) if settings.status_list else None
         self._theme = stylesheet(settings.accent_color).encode()
+        self.news = News()
+        self.feed = self._delivery()
         self.api = self._application()
         self._entry = self._published()
 
@@ -93,11 +110,18 @@ class Server:
         self.capabilities.vault.check()
         self.capabilities.rotation.keep(self.settings.signing_algorithms)
         self.follow()
+        self.sign_status_lists()
 
     def follow(self) -> None:
         """Look once for what changed in the database."""
         self.keyring.refresh()
         self.revocations.refresh()
+        self.revoked.current()  # off the event loop: at the start a long list is long work
+
+    def sign_status_lists(self) -> None:
+        """Sign the status lists that have changed, and those that would grow old."""
+        if self.status_lists is not None:
+            self.status_lists.refresh()
 
     def maintain(self) -> None:
         """Do the recurring jobs, if it is this server's turn."""
@@ -111,11 +135,17 @@ class Server:
             await asyncio.to_thread(self.start)
         except DatabaseUnavailable as error:
             log.warning("started without the database", cause=str(error))
+        follower = Follower(self.capabilities.database, self.follow, self.feed.tell_news, every=FOLLOW_EVERY)
         tasks = [
-            asyncio.create_task(_repeat(self.follow, FOLLOW_EVERY)),
-            asyncio.create_task(_repeat(self.maintain, MAINTAIN_EVERY)),
+            asyncio.create_task(follower.run()),
+            asyncio.create_task(repeat(self.maintain, MAINTAIN_EVERY)),
+            asyncio.create_task(repeat(self.services.write_heard, WRITE_EVERY)),
         ]
-        yield
+        if self.status_lists is not None:
+            tasks.append(asyncio.create_task(repeat(self.sign_status_lists, SIGN_STATUS_LISTS_EVERY)))
+        with told_of_stop(self.news.end):
+            yield
+        self.news.end()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -123,6 +153,7 @@ class Server:
 
     def _stop(self) -> None:
         with suppress(DatabaseUnavailable):
+            self.services.write_heard()
             self.capabilities.maintenance.release()
         self.runner.close()
         self.capabilities.database.close()
@@ -151,12 +182,14 @@ class Server:
             csrf=Csrf(settings.issuer, settings.allowed_origins),
             runner=self.runner,
             clock=parts.clock,
-            current=CurrentSessions(parts.lifetime, parts.clock),
+            current=CurrentSessions(parts.lifetime, parts.clock, parts.status_indexes),
             tokens=self.tokens,
             issuer=settings.issuer,
             product_name=settings.product_name,
         )
-        sign_in = SignIn(parts.hasher, Limits(), parts.lifetime, parts.sign_out, parts.clock)
+        sign_in = SignIn(
+            parts.hasher, Limits(), parts.lifetime, parts.sign_out, parts.clock, parts.status_indexes
+        )
         origins = frozenset({settings.issuer, *settings.allowed_origins})
         own_tokens = OwnTokens(self.keyring, Verifier(settings.issuer, settings.token_audience), parts.clock)
         for page in (
@@ -168,19 +201,30 @@ class Server:
         ):
             app.include_router(page.router)
 
+    def _delivery(self) -> Delivery:
+        algorithm = self.settings.signing_algorithms[0]
+        feed = RevocationFeed(self.settings.issuer, algorithm, self.keyring, self.revocations)
+        return Delivery(feed, self.revocations, self.news, most=room_for_readers())
+
+    def _current_tokens(self) -> CurrentTokens:
+        return CurrentTokens(self.keyring, self.revoked, self.settings.issuer, self.capabilities.clock)
+
     def _published(self) -> Published:
         settings = self.settings
         algorithm = settings.signing_algorithms[0]
-        discovery = discovery_document(settings.issuer, settings.signing_algorithms, settings.jwks_max_age)
+        discovery = discovery_document(
+            settings.issuer,
+            settings.signing_algorithms,
+            settings.jwks_max_age,
+            status_lists=settings.status_list,
+        )
         documents: dict[str, Document | Source] = {
             paths.OPENID_CONFIGURATION: discovery,
             paths.AUTHORIZATION_SERVER: discovery,
-            paths.REVOCATIONS: RevocationsDocument(
-                settings.issuer, algorithm, self.keyring, self.revocations
-            ),
             "/livez": ALIVE,
             "/readyz": Readiness(self.keyring, algorithm),
             **static_documents(PAGES / "static", theme=self._theme),
+            **(self.status_lists.sources() if self.status_lists else {}),
         }
         inner = SecurityHeaders(
             CrossOrigin(self.api, settings.allowed_origins),
@@ -188,7 +232,13 @@ class Server:
             allowed_origins=settings.allowed_origins,
             logo_url=settings.logo_url,
         )
-        published = Published(inner, documents)
+        apps: dict[str, ASGIApp] = {
+            paths.REVOCATIONS: self.feed.document,
+            paths.REVOCATION_STREAM: self.feed.stream,
+            paths.HEARD: HeardEndpoint(self.services),
+            VERIFY: VerifyEndpoint(settings, self._current_tokens()),
+        }
+        published = Published(inner, documents, apps)
         self.keyring.on_change(
             lambda snapshot: published.put(paths.JWKS, jwks_document(snapshot, settings.jwks_max_age))
         )
@@ -207,25 +257,6 @@ def serve() -> Server:
     return create_app(settings)
 
 
-async def _repeat(job: Callable[[], None], seconds: float) -> None:
-    """Run a job again and again, off the event loop. Trouble is said once, and again when it is over."""
-    trouble: str | None = None
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await asyncio.to_thread(job)
-        except (DatabaseUnavailable, PrivateKeyMissing) as error:
-            if trouble is None:
-                log.warning("background job fails", job=job.__name__, cause=str(error))
-            trouble = str(error)
-        except Exception:
-            log.exception("background job failed", job=job.__name__)
-        else:
-            if trouble is not None:
-                log.info("background job works again", job=job.__name__)
-            trouble = None
-
-
 def _live(parts: Capabilities) -> tuple[LiveKeyring, LiveRevocations]:
     keyring = LiveKeyring(parts.database, parts.vault, parts.clock, parts.settings.clock_skew)
     return keyring, LiveRevocations(parts.database, parts.clock)
@@ -238,6 +269,19 @@ def _access_tokens(settings: Settings, keyring: LiveKeyring) -> AccessTokens:
         audience=settings.token_audience,
         lifetime=settings.access_token_lifetime,
         algorithm=settings.signing_algorithms[0],
+        status_lists=settings.status_list,
+    )
+
+
+def _status_lists(parts: Capabilities, keyring: LiveKeyring) -> StatusLists:
+    settings = parts.settings
+    return StatusLists(
+        settings.issuer,
+        settings.signing_algorithms[0],
+        keyring,
+        LiveStatusLists(parts.database, parts.clock),
+        ttl=settings.status_list_ttl,
+        good_for=tokens_live(settings),
     )
 
 

@@ -19,6 +19,7 @@ from authserver.sessions.consequences import Consequences
 from authserver.sessions.lifetime import Lifetime
 from authserver.sessions.sign_out import SignOut
 from authserver.settings import Settings
+from authserver.status_lists.indexes import StatusIndexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Capabilities:
     lifetime: Lifetime
     sign_out: SignOut
     consequences: Consequences
+    status_indexes: StatusIndexes | None
     hasher: PasswordHasher
     password_rules: PasswordRules
 
@@ -57,7 +59,7 @@ def build(settings: Settings, given: Outside | None = None) -> Capabilities:
     database = Database(settings.database_address, connections=settings.database_connections)
     vault = vault_for(settings)
     rotation = Rotation(database, vault, world.generate, timing(settings), world.clock)
-    sign_out = SignOut(tokens_live(settings))
+    sign_out = SignOut(tokens_live(settings), status_lists=settings.status_list)
     return Capabilities(
         settings=settings,
         clock=world.clock,
@@ -68,6 +70,7 @@ def build(settings: Settings, given: Outside | None = None) -> Capabilities:
         lifetime=Lifetime(settings.session_idle_timeout, settings.session_lifetime),
         sign_out=sign_out,
         consequences=Consequences(sign_out),
+        status_indexes=StatusIndexes(tokens_live(settings)) if settings.status_list else None,
         hasher=PasswordHasher(world.hashing),
         password_rules=PasswordRules(settings.password_minimum_length),
     )

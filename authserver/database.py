@@ -44,6 +44,8 @@ TRY_AGAIN: Final = frozenset(
     {"40001", "40P01"}
 )  # serialization failure, deadlock: the standard's "try again"
 READ_ONLY: Final = "25006"
+CHANNEL: Final = "authserver"  # of NOTIFY; changes.py listens
+_ANNOUNCED: Final = "authserver.announced"
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts rows by INTEGER PRIMARY KEY alone
 
@@ -83,6 +85,11 @@ class Database:
         self.embedded = self.url.get_backend_name() == "sqlite"
         self.connections = connections
         self.engine = _sqlite(self.url) if self.embedded else _postgresql(self.url, connections)
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_announcement(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, in the thread that wrote, after each commit of ours that was announced."""
+        self._listeners.append(listener)
 
     def read(self, step: Step[T]) -> T:
         """Run a step that changes nothing.
@@ -133,6 +140,7 @@ class Database:
             if self.embedded:
                 db.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1000)}")
                 db.exec_driver_sql("BEGIN IMMEDIATE")
+            db.info.pop(_ANNOUNCED, None)  # of a step that was rolled back
             try:
                 answer = step(db)
                 self._commit(db)
@@ -141,6 +149,8 @@ class Database:
                 raise
             if flush:
                 self.flush()
+            if db.info.pop(_ANNOUNCED, False):
+                self._tell(db)
             return answer
 
     def _commit(self, db: Connection) -> None:
@@ -149,6 +159,18 @@ class Database:
             db.exec_driver_sql("COMMIT")
         else:
             db.commit()
+
+    def _tell(self, db: Connection) -> None:
+        """Tell this process, and the others through PostgreSQL; whom that does not reach looks twice a second.
+
+        After the commit and apart from it: not every engine that speaks PostgreSQL's protocol has NOTIFY.
+        """
+        for listener in self._listeners:
+            listener()
+        if not self.embedded:
+            with suppress(DBAPIError):
+                db.exec_driver_sql(f"NOTIFY {CHANNEL}")
+                db.commit()
 
     def _roll_back(self, db: Connection) -> None:
         """Leave nothing open, neither after a step nor after a COMMIT that failed."""
@@ -162,6 +184,11 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def announce(db: Connection) -> None:
+    """Say that this transaction changes what servers hold in memory; they are told after its commit."""
+    db.info[_ANNOUNCED] = True
 
 
 def insert_missing(db: Connection, table: Table, **values: Any) -> None:

@@ -18,7 +18,10 @@ from authserver.keyring.rotation import Rotation
 from authserver.leases import store as leases
 from authserver.opaque import new_id
 from authserver.revocations import store as revocations
+from authserver.services import store as services
 from authserver.sessions import store as sessions
+from authserver.status_lists import store as status_lists
+from authserver.status_lists.live import FREE_AFTER
 
 LEASE: Final = "maintenance"
 LEASE_LASTS: Final = timedelta(seconds=60)
@@ -33,7 +36,9 @@ PURGES: Final[dict[str, Purge]] = {
     "revocations": lambda db, now: revocations.purge(db, now, BATCH),
     "sessions": lambda db, now: sessions.purge(db, ended_before=now - KEPT_AFTER_ITS_END, batch=BATCH),
     "known_devices": lambda db, now: devices.purge(db, now, BATCH),
+    "status_indexes": lambda db, now: status_lists.purge(db, now - FREE_AFTER, BATCH),
     "throttle": lambda db, now: throttling.purge(db, now, BATCH),
+    "service_instances": lambda db, now: services.purge(db, now, BATCH),
 }
 
 

@@ -16,12 +16,24 @@ from authserver.database import Database, metadata
 from authserver.keyring import models as keyring
 from authserver.leases import models as leases
 from authserver.revocations import models as revocations
+from authserver.services import models as services
 from authserver.sessions import models as sessions
+from authserver.status_lists import models as status_lists
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["accounts", "audit", "keyring", "leases", "metadata", "revocations", "sessions"]
+__all__ = [
+    "accounts",
+    "audit",
+    "keyring",
+    "leases",
+    "metadata",
+    "revocations",
+    "services",
+    "sessions",
+    "status_lists",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class PostgreSQL:
                     if table.name != "installation":
                         connection.execute(table.delete())
                 connection.execute(
-                    text("INSERT INTO revocation_head VALUES (1, 0, :epoch)"), {"epoch": new_id()}
+                    text("INSERT INTO revocation_head VALUES (1, 0, :mark)"), {"mark": new_id()}
                 )
                 connection.execute(text("INSERT INTO audit_head VALUES (1, 0, :chain)"), {"chain": bytes(32)})
         except DBAPIError:

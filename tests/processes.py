@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException
@@ -54,8 +54,16 @@ class LoginService:
         return f"http://{HOST}:{self.port}"
 
     @property
-    def orders(self) -> str:
+    def orders_api(self) -> str:
         return f"http://{HOST}:{self.port + 1}"
+
+    @property
+    def flask_site(self) -> str:
+        return f"http://{HOST}:{self.port + 2}"
+
+    @property
+    def page(self) -> str:
+        return f"http://{HOST}:{self.port + 3}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,7 @@ def login_service(
     """Run `authserver dev` on keys that were published some time ago, so that a rotation need not wait.
 
     :param template: a migrated database to copy.
-    :param apps: start the demo service too, on the next port.
+    :param apps: start the three example apps too, on the next ports.
     :param chosen: settings beside those of `authserver dev`.
     """
     port, log = free_ports(), folder / "output.log"
@@ -96,8 +104,8 @@ def login_service(
     try:
         with running(command, log, {"demo_password": PASSWORD, **chosen}) as process:
             _wait_for(process, port, "/readyz", log)
-            if apps:
-                _wait_for(process, port + 1, "/api/me", log)
+            for place in (1, 2, 3) if apps else ():
+                _wait_for(process, port + place, "/", log)
             yield LoginService(folder, port, keyring)
     finally:
         keyring.parts.database.close()
@@ -142,16 +150,22 @@ def until(seen: Callable[[], T], *, within: float = 10.0) -> T:
 
 
 def free_ports() -> int:
-    """Find a port that is free together with the one after it."""
+    """Find a port that is free together with the three after it."""
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind((HOST, 0))
-            port: int = first.getsockname()[1]
+        with ExitStack() as held:
+            port = _hold(held, 0)
             try:
-                second.bind((HOST, port + 1))
+                for place in (1, 2, 3):
+                    _hold(held, port + place)
             except (OSError, OverflowError):
                 continue
             return port
+
+
+def _hold(held: ExitStack, port: int) -> int:
+    found = held.enter_context(socket.socket())
+    found.bind((HOST, port))
+    return int(found.getsockname()[1])
 
 
 def status(port: int, path: str = paths.JWKS) -> int | None:
@@ -192,7 +206,7 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, path: str, log: Path)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """The whole group: `authserver dev` has the demo service as its child."""
+    """The whole group: `authserver dev` has the apps as its children."""
     for how in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, how)

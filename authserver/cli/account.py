@@ -13,6 +13,7 @@ from authserver.accounts.usernames import Username, canonical
 from authserver.audit.store import Entry, record
 from authserver.cli.answers import Answer, Refused, Table
 from authserver.cli.call import Call
+from authserver.cli.heard import PATIENCE, Wait, noting, with_heard
 from authserver.cli.nouns import noun
 from authserver.cli.passwords import NewPassword, new_password
 from authserver.cli.times import when
@@ -117,7 +118,7 @@ def show(call: Call, name: Name) -> Answer:
 
 
 @verb(app, "disable", changes=True)
-def disable(call: Call, name: Name) -> Answer:
+def disable(call: Call, name: Name, *, wait: Wait = PATIENCE) -> Answer:
     """Keep an account from signing in, and end its sessions and tokens.
 
     Example: authserver account disable alice
@@ -129,7 +130,7 @@ def disable(call: Call, name: Name) -> Answer:
         call.parts.consequences.disable(db, account, now)
         return f"Disabled {account.username}; its sessions and tokens have ended."
 
-    return _change(call, name, change)
+    return _change(call, name, change, wait)
 
 
 @verb(app, "enable", changes=True)
@@ -149,7 +150,9 @@ def enable(call: Call, name: Name) -> Answer:
 
 
 @verb(app, "set-password", changes=True)
-def set_password(call: Call, name: Name, *, password_stdin: FromStdin = False) -> Answer:
+def set_password(
+    call: Call, name: Name, *, password_stdin: FromStdin = False, wait: Wait = PATIENCE
+) -> Answer:
     """Set a new password, and end the account's sessions and tokens.
 
     Example: authserver account set-password alice --password-stdin < password.txt
@@ -162,12 +165,16 @@ def set_password(call: Call, name: Name, *, password_stdin: FromStdin = False) -
         call.parts.consequences.change_password(db, account, chosen.hash, now, "operator")
         return f"Changed the password of {account.username}; its sessions and tokens have ended."
 
-    return _with_password(_change(call, name, change), chosen)
+    return _with_password(_change(call, name, change, wait), chosen)
 
 
 @verb(app, "set-roles", changes=True)
 def set_roles(
-    call: Call, name: Name, roles: Annotated[list[str] | None, typer.Argument(metavar="[ROLE]...")] = None
+    call: Call,
+    name: Name,
+    roles: Annotated[list[str] | None, typer.Argument(metavar="[ROLE]...")] = None,
+    *,
+    wait: Wait = PATIENCE,
 ) -> Answer:
     """Give an account exactly these roles. Tokens that carry one it loses end now.
 
@@ -181,11 +188,11 @@ def set_roles(
         call.parts.consequences.set_roles(db, account, wanted, now)
         return f"{account.username} has the roles: {', '.join(wanted) or 'none'}."
 
-    return _change(call, name, change)
+    return _change(call, name, change, wait)
 
 
 @verb(app, "sign-out", changes=True)
-def sign_out(call: Call, name: Name) -> Answer:
+def sign_out(call: Call, name: Name, *, wait: Wait = PATIENCE) -> Answer:
     """End every session and every token of an account; it may sign in again.
 
     Example: authserver account sign-out alice
@@ -195,7 +202,7 @@ def sign_out(call: Call, name: Name) -> Answer:
         ended = call.parts.consequences.sign_out(db, account, now)
         return f"Signed out {account.username}: {len(ended)} sessions and every token have ended."
 
-    return _change(call, name, change)
+    return _change(call, name, change, wait)
 
 
 def found(db: Connection, username: Username) -> Account:
@@ -236,8 +243,8 @@ def checked_roles(roles: list[str]) -> tuple[str, ...]:
     return tuple(sorted(set(roles)))
 
 
-def _change(call: Call, name: str, change: Change[str]) -> Answer:
-    """Find an account, hold it until the transaction ends, and change it."""
+def _change(call: Call, name: str, change: Change[str], wait: float = 0) -> Answer:
+    """Find an account, hold it until the transaction ends, change it, and ask who has heard of what that ended."""
     username = canonical(name)
 
     def step(db: Connection) -> tuple[Account, str]:
@@ -247,7 +254,8 @@ def _change(call: Call, name: str, change: Change[str]) -> Answer:
         words = change(db, account, call.now)
         return found(db, username), words
 
-    return _told(*call.write(step))
+    done, listed = call.write(noting(call, step))
+    return with_heard(call, _told(*done), listed, wait)
 
 
 def _told(account: Account, words: str) -> Answer:

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from authserver.cli.answers import Refused
+from authserver.cli.answers import Refused, safe
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -46,9 +46,16 @@ class Call:
     """Holds nothing beyond one verb's run."""
 
     def __init__(
-        self, surroundings: Surroundings, *, data: Path | None, config: Path | None, dry_run: bool = False
+        self,
+        surroundings: Surroundings,
+        *,
+        data: Path | None,
+        config: Path | None,
+        dry_run: bool = False,
+        quiet: bool = False,
     ) -> None:
         self.dry_run = dry_run
+        self._quiet = quiet
         self.at_terminal = surroundings.at_terminal
         self._outside = surroundings.outside
         self._data = data
@@ -104,6 +111,18 @@ class Call:
         with suppress(Rehearsed):
             self.parts.database.write(rehearsal)
         return answers[-1]
+
+    def tell(self, line: str) -> None:
+        """Say something on the way to the answer: on standard error, and to a person only."""
+        if not self._quiet:
+            typer.echo(safe(line), err=True)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, by the clock that a test may replace."""
+        import asyncio  # noqa: PLC0415 - few verbs wait
+
+        clock = self.built.clock
+        asyncio.run(clock.reach(clock.now() + timedelta(seconds=seconds)))
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask a person, unless `--yes` was said or nothing will change.

@@ -8,7 +8,10 @@ import typer
 
 from authserver.cli.answers import Answer, Refused, Table
 from authserver.cli.call import Call
+from authserver.cli.drill import drill
+from authserver.cli.heard import PATIENCE, Listed, Wait, with_effect
 from authserver.cli.nouns import noun
+from authserver.cli.readiness import WaitForKey, about_to_sign, before_promotion, describe, who_has
 from authserver.cli.rewrap import outdated, refuse_plaintext
 from authserver.cli.rotations import report
 from authserver.cli.times import when
@@ -20,8 +23,11 @@ from authserver.keyring.rotation import Change
 from authserver.keyring.signer import KEY_TYPES
 from authserver.keyring.states import SigningKey, State
 from authserver.revocations.keys import LISTED_FOR, compromise
+from authserver.services.keys import Readiness
 
 app = noun("keys")
+
+verb(app, "drill", changes=True)(drill)
 
 Kid = Annotated[str, typer.Argument(help="The key's id, as `authserver keys list` shows it.", metavar="KID")]
 
@@ -62,7 +68,10 @@ def plan(call: Call) -> Answer:
     ]
     rows = [(when(date.at, now), name, date.kid, date.event, date.because) for name, date in dates]
     header = ("when", "algorithm", "kid", "", "why then")
-    return Answer({"plan": facts}, [Table(header, rows)] if rows else [NO_KEYS])
+    waiting = {date.kid: who_has(call, date.kid) for _, date in dates if date.event == "may sign"}
+    hints = [line for _, lines in waiting.values() for line in lines]
+    fetched = {kid: describe(found) for kid, (found, _) in waiting.items()}
+    return Answer({"plan": facts, "fetched": fetched}, [Table(header, rows), *hints] if rows else [NO_KEYS])
 
 
 @verb(app, "rotate", changes=True)
@@ -70,22 +79,25 @@ def rotate(
     call: Call,
     *,
     algorithm: Annotated[str, typer.Option(help="Which ring. Else the first of signing_algorithms.")] = "",
+    wait: WaitForKey = 0.0,
 ) -> Answer:
     """Let the next key sign: now where every verifier has it, else at the first moment that it is safe.
 
-    Example: authserver keys rotate --dry-run
+    Example: authserver keys rotate --wait
     """
     known = call.settings.signing_algorithms
     chosen = algorithm or known[0]
     if chosen not in known:
         raise Refused(f"{chosen} is none of signing_algorithms ({', '.join(known)})", code=2)
     rotation = call.parts.rotation
+    upcoming = rotation.preview(chosen)
+    lacking = before_promotion(call, about_to_sign(upcoming), wait)
     if call.dry_run:
-        return report(rotation.preview(chosen), rotation.timing)
+        return _rotated(call, upcoming, lacking)
     call.parts.vault.check()
     change = rotation.rotate(chosen)
     _forget_private_halves(call)
-    return report(change, rotation.timing)
+    return _rotated(call, change, lacking)
 
 
 @verb(app, "revoke", changes=True)
@@ -97,6 +109,7 @@ def revoke(
         bool, typer.Option("--compromised", help="Somebody else may have this key.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Wait = PATIENCE,
 ) -> Answer:
     """Distrust a key at once, with every token that it signed; the next key signs at once.
 
@@ -123,7 +136,8 @@ def revoke(
     call.parts.vault.check()
     change = compromise(rotation, key)
     _forget_private_halves(call)
-    return _revoked(kid, change)
+    listed = Listed(change.at) if change.happened else None
+    return with_effect(call, _revoked(kid, change), listed, wait)
 
 
 @verb(app, "export")
@@ -177,6 +191,16 @@ def _found(call: Call, kid: str) -> tuple[str, SigningKey]:
         if key is not None:
             return ring.algorithm, key
     raise Refused(f"there is no key {kid}: `authserver keys list --all` shows them")
+
+
+def _rotated(call: Call, change: Change, lacking: list[Readiness]) -> Answer:
+    """Say what happened, and who lacked the key that signs now, or lacks the one that soon will."""
+    answer, hints = report(change, call.parts.rotation.timing), list[str]()
+    scheduled = change.before.next if change.after.active == change.before.active else None
+    if scheduled is not None:
+        found, hints = who_has(call, scheduled.kid)
+        lacking = [one for one in found if not one.ready]
+    return Answer({**answer.facts, "lacking": describe(lacking)}, [*answer.body, *hints])
 
 
 def _revoked(kid: str, change: Change) -> Answer:

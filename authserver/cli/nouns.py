@@ -22,6 +22,7 @@ NOUNS: Final = {
     "account": "Accounts: who may sign in.",
     "session": "Sessions: which browsers are signed in.",
     "revocation": "The revocation list: what ends tokens before their time.",
+    "service": "The services that follow the list: which keys they have, and who has heard of what.",
     "token": "Access tokens: what one says, and whether it is good.",
     "audit": "The audit log: who did what, and whether the log is whole.",
     "db": "The database: its schema and the way to it.",

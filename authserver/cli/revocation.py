@@ -12,6 +12,7 @@ from authserver.audit.store import Entry, record
 from authserver.capabilities import tokens_live
 from authserver.cli.answers import Answer, Refused, Table
 from authserver.cli.call import Call
+from authserver.cli.heard import PATIENCE, Listed, Wait, with_heard
 from authserver.cli.nouns import noun
 from authserver.cli.times import iso, when
 from authserver.cli.verbs import verb
@@ -52,7 +53,7 @@ def list_revocations(
     head, living = call.read(read)
     shown = living[-limit:]
     facts = {
-        "epoch": head.epoch,
+        "mark": head.mark,
         "sequence": head.sequence,
         "total": len(living),
         "revocations": [_describe(one) for one in shown],
@@ -76,6 +77,7 @@ def add(
         str,
         typer.Option(help='Only sub and client_id: tokens issued before this moment (ISO 8601) or "now".'),
     ] = "",
+    wait: Wait = PATIENCE,
 ) -> Answer:
     """Refuse tokens from now on: one token (jti), a session's, an account's, a client's.
 
@@ -84,10 +86,11 @@ def add(
     wanted = _wanted(call, kind, value, before)
     entry = call.write(lambda db: _add(db, call, wanted))
     until = when(entry.expires_at, entry.created_at)
-    return Answer(
+    answer = Answer(
         {"revocation": _describe(entry)},
         [f"Put {kind.value} {value} on the list as sequence {entry.sequence}, until {until}."],
     )
+    return with_heard(call, answer, Listed(entry.created_at, entry.sequence), wait)
 
 
 def _wanted(call: Call, kind: Kind, value: str, before: str) -> Wanted:

@@ -10,6 +10,7 @@ from authserver.accounts.usernames import canonical
 from authserver.cli.account import found
 from authserver.cli.answers import Answer, Refused, Table
 from authserver.cli.call import Call
+from authserver.cli.heard import PATIENCE, Wait, noting, with_heard
 from authserver.cli.nouns import noun
 from authserver.cli.times import when
 from authserver.cli.verbs import verb
@@ -49,7 +50,12 @@ def list_sessions(
 
 
 @verb(app, "end", changes=True)
-def end(call: Call, sid: Annotated[str, typer.Argument(help="The session's id.", metavar="SID")]) -> Answer:
+def end(
+    call: Call,
+    sid: Annotated[str, typer.Argument(help="The session's id.", metavar="SID")],
+    *,
+    wait: Wait = PATIENCE,
+) -> Answer:
     """End one session; tokens given out for it are on the revocation list at once.
 
     Example: authserver session end SID
@@ -58,9 +64,10 @@ def end(call: Call, sid: Annotated[str, typer.Argument(help="The session's id.",
     def step(db: Connection) -> list[str]:
         return call.parts.sign_out.here(db, [sid], now=call.now, why="session.ended", by="operator")
 
-    if not call.write(step):
+    ended, listed = call.write(noting(call, step))
+    if not ended:
         raise Refused(f"there is no session {sid} that has not ended: `authserver session list` shows them")
-    return Answer({"ended": sid}, [f"Ended the session {sid}."])
+    return with_heard(call, Answer({"ended": sid}, [f"Ended the session {sid}."]), listed, wait)
 
 
 def _living(db: Connection, call: Call, name: str, limit: int) -> list[tuple[Session, Account]]:

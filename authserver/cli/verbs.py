@@ -10,6 +10,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 
@@ -40,6 +41,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
 
 DASHED_ID: Final = re.compile(r"-(?:[\w-]{21}|[\w-]{42})", re.ASCII)  # opaque.new_id; an RFC 7638 thumbprint
+BARE: Final = {"--wait": "60"}  # seconds
 
 ALONE: Final = {
     "as_json": (AsJson, False)
@@ -54,9 +56,21 @@ class IdsAreArguments(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         known = {option for parameter in self.params for option in parameter.opts}
         end = args.index("--") if "--" in args else len(args)
+        args = [*_with_bare_values(args[:end], known), *args[end:]]
+        end = args.index("--") if "--" in args else len(args)
         ids = [word for word in args[:end] if DASHED_ID.fullmatch(word) and word not in known]
         others = [word for word in args[:end] if word not in ids]
         return super().parse_args(ctx, [*others, "--", *ids, *args[end + 1 :]])
+
+
+def _with_bare_values(args: list[str], known: set[str]) -> list[str]:
+    """Give `--wait` a value where none follows: Typer has no options with a value that may be left out."""
+    given: list[str] = []
+    for word, following in pairwise([*args, ""]):
+        given.append(word)
+        if word in BARE.keys() & known and not re.fullmatch(r"[\d.]+", following):
+            given.append(BARE[word])
+    return given
 
 
 def verb(app: typer.Typer, name: str, *, changes: bool = False) -> Callable[[Verb[P]], Verb[P]]:
@@ -85,7 +99,7 @@ def _run(function: Callable[..., Answer], world: Any, given: dict[str, Any]) -> 
     as_json, dry_run = given.pop("as_json"), given.pop("dry_run", False)
     surroundings = world if isinstance(world, Surroundings) else Surroundings()
     data, config = given.pop("data"), given.pop("config")
-    call = Call(surroundings, data=data, config=config, dry_run=dry_run)
+    call = Call(surroundings, data=data, config=config, dry_run=dry_run, quiet=as_json)
     try:
         _refuse_undecodable(given)
         answer = function(call, **given)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from authserver.database import insert_missing
+from authserver.database import announce, insert_missing
 from authserver.keyring.models import installation as installation_row
 from authserver.keyring.models import keyring, private_key, signing_key
 from authserver.keyring.states import PUBLISHED, Ring, SigningKey, State
@@ -55,6 +55,7 @@ def save(db: Connection, before: Ring, after: Ring) -> Ring:
         .where(keyring.c.algorithm == after.algorithm)
         .values(version=version, promote_at=after.promote_at)
     )
+    announce(db)
     return Ring(after.algorithm, after.keys, after.promote_at, version)
 
 

@@ -72,9 +72,7 @@ class LoginPage:
         if away := self._desk.elsewhere(request):
             return away
         target = safe_return(return_to, self._allowed)
-        if await self._desk.who(request):
-            return self._desk.answers.redirect(target or "/account")
-        return self._page(request, target)
+        return await self._sent_on(request, target) or self._page(request, target)
 
     async def submit(self, request: Request) -> Response:
         """Sign in with a form or with JSON."""
@@ -91,6 +89,22 @@ class LoginPage:
             return self._failed(request, target, username)
         token = desk.tokens.mint(signer, found.session, found.account, found.at)
         return desk.signed_in(self._welcome(request, target, found, token), found, token)
+
+    async def _sent_on(self, request: Request, target: str | None) -> Response | None:
+        """Whoever has a session goes on with a new token: an app sent them here because theirs has expired."""
+        desk = self._desk
+        secret = desk.cookies.session(request)
+        if secret is None:
+            return None
+        signer = desk.tokens.signer()
+        found = await desk.when_allowed(
+            lambda: desk.runner.write(lambda db: desk.current.refresh(db, secret))
+        )
+        if found is None:
+            return None
+        answer = desk.answers.redirect(target or "/account")
+        desk.cookies.set_token(answer, desk.tokens.mint(signer, found.session, found.account, found.at))
+        return answer
 
     async def _try(self, username: str, password: str, who: Browser) -> SignedIn | Failed | Wait:
         run, sign_in = self._desk.runner, self._sign_in

@@ -4,8 +4,10 @@ from typing import Final
 
 ACCESS_TOKEN_TYP: Final = "at+jwt"  # noqa: S105 - a media type: RFC 9068 §2.1
 SECURITY_EVENT_TYP: Final = "secevent+jwt"  # RFC 8417 §2.3
+STATUS_LIST_TYP: Final = "statuslist+jwt"  # draft-ietf-oauth-status-list §5.1
 
 JWK_SET: Final = "application/jwk-set+json"  # RFC 7517 §8.5.2
 SECURITY_EVENT: Final = "application/secevent+jwt"  # RFC 8417 §7.2
+STATUS_LIST: Final = "application/statuslist+jwt"  # draft-ietf-oauth-status-list §8.2
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"

@@ -6,3 +6,6 @@ JWKS: Final = "/.well-known/jwks.json"
 OPENID_CONFIGURATION: Final = "/.well-known/openid-configuration"  # OIDC Discovery §4
 AUTHORIZATION_SERVER: Final = "/.well-known/oauth-authorization-server"  # RFC 8414 §3
 REVOCATIONS: Final = "/revocations"
+REVOCATION_STREAM: Final = "/revocations/stream"
+HEARD: Final = "/revocations/heard"
+STATUS_LISTS: Final = "/status-lists"  # each list below it, by its number

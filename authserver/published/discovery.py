@@ -12,9 +12,9 @@ from authserver.protocol.media import JSON
 from authserver.published.documents import Document, json_document
 
 
-def metadata(issuer: str, algorithms: Sequence[str]) -> dict[str, Any]:
+def metadata(issuer: str, algorithms: Sequence[str], *, status_lists: bool) -> dict[str, Any]:
     """Build the metadata; `revocations_endpoint` is ours, for `authserver.resource` and whoever reads the feed."""
-    return {
+    offered = {
         "issuer": issuer,
         "jwks_uri": issuer + paths.JWKS,
         "revocations_endpoint": issuer + paths.REVOCATIONS,
@@ -24,10 +24,17 @@ def metadata(issuer: str, algorithms: Sequence[str]) -> dict[str, Any]:
         "id_token_signing_alg_values_supported": list(algorithms),
         "ui_locales_supported": ["en", "ko"],
     }
+    if status_lists:
+        offered["status_list_aggregation_endpoint"] = issuer + paths.STATUS_LISTS
+    return offered
 
 
-def discovery_document(issuer: str, algorithms: Sequence[str], max_age: timedelta) -> Document:
+def discovery_document(
+    issuer: str, algorithms: Sequence[str], max_age: timedelta, *, status_lists: bool = False
+) -> Document:
     seconds = int(max_age.total_seconds())
     return json_document(
-        metadata(issuer, algorithms), JSON, f"public, max-age={seconds}, stale-if-error=86400"
+        metadata(issuer, algorithms, status_lists=status_lists),
+        JSON,
+        f"public, max-age={seconds}, stale-if-error=86400",
     )

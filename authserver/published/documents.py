@@ -21,6 +21,7 @@ CORS: Final = (
     (b"access-control-expose-headers", b"ETag"),
     (b"x-content-type-options", b"nosniff"),
 )
+READS: Final = frozenset({"GET", "HEAD"})
 EMPTY: Final[Message] = {"type": "http.response.body", "body": b""}
 PREFLIGHT: Final[Answer] = (
     {
@@ -107,11 +108,21 @@ Source = Callable[[Scope], Document]
 
 
 class Published:
-    """Answers the public paths from memory and hands every other request on."""
+    """Answers the public paths from memory and hands every other request on.
 
-    def __init__(self, app: ASGIApp, documents: Mapping[str, Document | Source]) -> None:
+    A path has a document, or a source that answers one at once, or (`apps`) an application of its own, which may take
+    its time: the revocation feed waits for news.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        documents: Mapping[str, Document | Source],
+        apps: Mapping[str, ASGIApp] | None = None,
+    ) -> None:
         self._app = app
         self._documents = dict(documents)
+        self._apps = dict(apps or {})
 
     def put(self, path: str, found: Document) -> None:
         """Replace a document; requests that are under way keep the one that they began with."""
@@ -119,14 +130,18 @@ class Published:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = self._documents.get(scope["path"]) if scope["type"] == "http" else None
-        if found is None:
-            await self._app(scope, receive, send)
+        if found is not None:
+            await respond(found, scope, send)
             return
-        for message in _answer(found, scope):
-            await send(message)
+        app = self._apps.get(scope["path"], self._app) if scope["type"] == "http" else self._app
+        await app(scope, receive, send)
 
 
-def _answer(found: Document | Source, scope: Scope) -> Answer:
-    if scope["method"] in {"GET", "HEAD"}:
-        return (found if isinstance(found, Document) else found(scope)).for_request(scope)
-    return PREFLIGHT if scope["method"] == "OPTIONS" else WRONG_METHOD
+async def respond(found: Document | Source, scope: Scope, send: Send) -> None:
+    """Send a document as the request asks for it, or say that it may not be asked for like this."""
+    if scope["method"] not in READS:
+        answer = PREFLIGHT if scope["method"] == "OPTIONS" else WRONG_METHOD
+    else:
+        answer = (found if isinstance(found, Document) else found(scope)).for_request(scope)
+    for message in answer:
+        await send(message)

@@ -1,22 +1,22 @@
-"""GET /revocations: the list as a signed snapshot, or with `?since=` as a signed delta (PRODUCT §4).
+"""What the revocation feed says to a reader: the list as a signed snapshot, delta or reset (PRODUCT §4).
 
 Each answer is a Security Event Token signed by the active key (protocol/revocation.py). `iat` is when the database
 last confirmed the list, so a reader knows how fresh its knowledge is, and nothing is signed while the database is
 away. Answers are signed once for all readers: until the list changes, or a second has passed.
 """
 
-from dataclasses import dataclass
-from typing import Final
-from urllib.parse import parse_qs
-
-from starlette.types import Scope
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from authserver.keyring.live import CannotSign, LiveKeyring
 from authserver.keyring.signer import Signer
 from authserver.protocol.media import SECURITY_EVENT, SECURITY_EVENT_TYP
-from authserver.published.documents import Document, document, refusal, unavailable
+from authserver.published.documents import Document, document, unavailable
+from authserver.published.readers import Position
 from authserver.revocations import feed
 from authserver.revocations.live import Known, LiveRevocations
+from authserver.revocations.store import Head
 
 CACHE: Final = "no-cache"
 LONGEST_DELTA: Final = (
@@ -24,11 +24,16 @@ LONGEST_DELTA: Final = (
 )
 MOST_KEPT: Final = 64
 LARGE: Final = 10_000  # entries of a list whose snapshot is not worth signing every second
-LONGEST_NUMBER: Final = 18
+MOST_RESETS: Final = 20  # signed in a second: whoever invents positions must not keep us busy
 UNAVAILABLE: Final = unavailable("The revocation list cannot be confirmed now.")
-BAD_SINCE: Final = refusal(
-    400, "invalid_request", "since must be one whole number, the sequence that you know."
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer, and where its reader stands afterwards; None: nowhere, the whole list comes next."""
+
+    answer: Document
+    position: Position | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,26 @@ class Signed:
     kid: str
 
     def serves(self, known: Known, kid: str, seconds: float) -> bool:
-        """Say whether it still says the same, and lately enough."""
+        """Say whether it was made lately enough, and by the key that signs now."""
         age = (known.confirmed_at - self.known.confirmed_at).total_seconds()
-        return self.kid == kid and self.known.head.epoch == known.head.epoch and age < seconds
+        return self.kid == kid and 0 <= age < seconds
 
 
-class RevocationsDocument:
+@dataclass(slots=True)
+class Shelf:
+    """The last answers of one form, for the other readers who stand at the same place."""
+
+    answers: dict[Hashable, Signed] = field(default_factory=dict)
+
+    def put(self, place: Hashable, signed: Signed) -> Signed:
+        self.answers.pop(place, None)
+        while len(self.answers) >= MOST_KEPT:
+            self.answers.pop(next(iter(self.answers)))
+        self.answers[place] = signed
+        return signed
+
+
+class RevocationFeed:
     """Signs what `LiveRevocations` knows, and remembers it for the other readers."""
 
     def __init__(self, issuer: str, algorithm: str, keyring: LiveKeyring, live: LiveRevocations) -> None:
@@ -54,61 +73,80 @@ class RevocationsDocument:
         self._keyring = keyring
         self._live = live
         self._snapshot: Signed | None = None
-        self._deltas: dict[int, Signed] = {}
+        self._deltas = Shelf()
+        self._resets = Shelf()
 
-    def __call__(self, scope: Scope) -> Document:
-        since = _since(scope["query_string"])
-        if isinstance(since, Document):
-            return since
+    def has_news_for(self, position: Position | None) -> bool:
+        """Say whether a reader there would be told anything but "nothing new"."""
         known = self._live.known
-        if known is None:
-            return UNAVAILABLE
-        try:
-            signer = self._keyring.signer(self._algorithm)
-        except CannotSign:
-            return UNAVAILABLE
-        if since is None or not self._can_continue(known, since):
-            return self._whole(known, signer)
-        return self._delta(known, since, signer)
+        if known is None or position is None or position.sequence != known.head.sequence:
+            return True
+        return position.mark not in {None, known.head.mark}
 
-    def _can_continue(self, known: Known, since: int) -> bool:
-        """A reader that knows a future which we do not has read a database that was restored: it starts anew."""
-        return since <= known.head.sequence and len(known.after(since)) <= LONGEST_DELTA
+    def is_ahead(self, position: Position | None) -> bool:
+        """Say whether a reader claims to know what we do not: another server may have told it a moment ago."""
+        known = self._live.known
+        return known is None or (position is not None and position.sequence > known.head.sequence)
+
+    def tell(self, position: Position | None) -> Told:
+        """Answer what a reader at `position` must hear. Look at the database before, if it `is_ahead`."""
+        known, signer = self._live.known, self._signer()
+        if known is None or signer is None:
+            return Told(UNAVAILABLE, position)
+        if position is not None and position.mark and position.sequence > known.head.sequence:
+            return self._reset(known, Head(position.sequence, position.mark), signer)
+        since = _continued(known, position)
+        answer = self._whole(known, signer) if since is None else self._delta(known, since, signer)
+        return Told(answer, Position(known.head.sequence, known.head.mark))
+
+    def _signer(self) -> Signer | None:
+        try:
+            return self._keyring.signer(self._algorithm)
+        except CannotSign:
+            return None
 
     def _whole(self, known: Known, signer: Signer) -> Document:
         """Answer a snapshot; one of a long list may be some seconds old, as deltas lead on from it."""
         found, large = self._snapshot, len(known.entries) > LARGE
         same = found is not None and (large or found.known.head == known.head)
         if found is None or not same or not found.serves(known, signer.kid, 20 if large else 1):
-            self._snapshot = found = self._sign(known, None, signer)
+            claims = feed.claims(
+                self._issuer, known.head, known.entries, since=None, confirmed_at=known.confirmed_at
+            )
+            self._snapshot = found = _sign(claims, known, signer)
         return found.answer
 
-    def _delta(self, known: Known, since: int, signer: Signer) -> Document:
-        found = self._deltas.get(since)
+    def _delta(self, known: Known, since: Head, signer: Signer) -> Document:
+        found = self._deltas.answers.get(since)
         if found is None or found.known.head != known.head or not found.serves(known, signer.kid, 1):
-            while len(self._deltas) >= MOST_KEPT:
-                self._deltas.pop(next(iter(self._deltas)))
-            self._deltas.pop(since, None)
-            self._deltas[since] = found = self._sign(known, since, signer)
+            entries = known.after(since.sequence)
+            claims = feed.claims(
+                self._issuer, known.head, entries, since=since, confirmed_at=known.confirmed_at
+            )
+            found = self._deltas.put(since, _sign(claims, known, signer))
         return found.answer
 
-    def _sign(self, known: Known, since: int | None, signer: Signer) -> Signed:
-        entries = known.entries if since is None else known.after(since)
-        claims = feed.claims(self._issuer, known.head, entries, since=since, confirmed_at=known.confirmed_at)
-        answer = document(signer.sign(SECURITY_EVENT_TYP, claims).encode(), SECURITY_EVENT, CACHE)
-        return Signed(answer, known, signer.kid)
+    def _reset(self, known: Known, lost: Head, signer: Signer) -> Told:
+        found = self._resets.answers.get(lost)
+        if found is None or found.known.head != known.head or not found.serves(known, signer.kid, 1):
+            lately = [one for one in self._resets.answers.values() if one.serves(known, signer.kid, 1)]
+            if len(lately) >= MOST_RESETS:
+                return Told(UNAVAILABLE, Position(lost.sequence, lost.mark))
+            claims = feed.reset(self._issuer, known.head, lost, known.confirmed_at)
+            found = self._resets.put(lost, _sign(claims, known, signer))
+        return Told(found.answer, None)
 
 
-def _since(query: bytes) -> int | Document | None:
-    if not query:
+def _continued(known: Known, position: Position | None) -> Head | None:
+    """Answer where a delta can begin; None where only the whole list helps."""
+    if position is None or position.sequence > known.head.sequence:
         return None
-    values = parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None).get("since", [])
-    if not values:
+    mark = known.mark_at(position.sequence)
+    if mark is None or position.mark not in {None, mark}:
         return None
-    if (
-        len(values) > 1
-        or not (values[0].isascii() and values[0].isdigit())
-        or len(values[0]) > LONGEST_NUMBER
-    ):
-        return BAD_SINCE
-    return int(values[0])
+    return Head(position.sequence, mark) if len(known.after(position.sequence)) <= LONGEST_DELTA else None
+
+
+def _sign(claims: dict[str, Any], known: Known, signer: Signer) -> Signed:
+    token = signer.sign(SECURITY_EVENT_TYP, claims).encode()
+    return Signed(document(token, SECURITY_EVENT, CACHE), known, signer.kid)

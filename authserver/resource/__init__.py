@@ -11,19 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from authserver.resource.freshness import Freshness
-    from authserver.resource.guard import Guard, Requirement
+    from authserver.resource.guard import Guard
+    from authserver.resource.health import Health, Observer
+    from authserver.resource.introspection import Introspection
     from authserver.resource.jws import MalformedToken, VerifiedClaims
     from authserver.resource.keys import InvalidKeySet, PublicKeys
     from authserver.resource.principal import Principal
     from authserver.resource.refusal import Reason, Refusal
+    from authserver.resource.requirement import Requirement
     from authserver.resource.revocation_set import RevocationSet
     from authserver.resource.verifier import Verifier, verify
 
 __all__ = [
     "Freshness",
     "Guard",
+    "Health",
+    "Introspection",
     "InvalidKeySet",
     "MalformedToken",
+    "Observer",
     "Principal",
     "PublicKeys",
     "Reason",
@@ -38,13 +44,16 @@ __all__ = [
 _HOMES = {
     "Freshness": "freshness",
     "Guard": "guard",
+    "Health": "health",
+    "Introspection": "introspection",
     "InvalidKeySet": "keys",
     "MalformedToken": "jws",
+    "Observer": "health",
     "Principal": "principal",
     "PublicKeys": "keys",
     "Reason": "refusal",
     "Refusal": "refusal",
-    "Requirement": "guard",
+    "Requirement": "requirement",
     "RevocationSet": "revocation_set",
     "VerifiedClaims": "jws",
     "Verifier": "verifier",

@@ -8,8 +8,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
+from authserver.resource.explanation import Explanation
 from authserver.resource.messages import message, preferred_language
 from authserver.resource.refusal import Refusal, www_authenticate
 
@@ -18,11 +19,14 @@ RETRY_AFTER: Final = 5  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to send. `headers` are all but those about the content; `body` is `{"error", "message"}`."""
+    """What to send. `headers` are all but those about the content.
+
+    `body` is `{"error", "message"}`, and `"explanation": {"code", "text", "facts"}` from a guard that explains itself.
+    """
 
     status: int
     headers: Mapping[str, str]
-    body: Mapping[str, str]
+    body: Mapping[str, Any]
 
     @property
     def content(self) -> bytes:
@@ -30,18 +34,33 @@ class Answer:
         return json.dumps(dict(self.body), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def answer_to(refusal: Refusal, *, realm: str, accept_language: str | None) -> Answer:
+def answer_to(
+    refusal: Refusal,
+    *,
+    realm: str,
+    accept_language: str | None,
+    explanation: Explanation | None = None,
+    resource_metadata: str = "",
+) -> Answer:
     """`realm` names the service in the challenge; `accept_language` as the reader sent it."""
-    body = {
+    language = preferred_language(accept_language)
+    body: dict[str, Any] = {
         "error": refusal.error or refusal.reason.value,
-        "message": message(refusal.reason, preferred_language(accept_language)),
+        "message": message(refusal.reason, language),
     }
-    return Answer(refusal.status, _headers(refusal, realm), body)
+    if explanation is not None:
+        body["explanation"] = explanation.as_member(language)
+    challenge = www_authenticate(
+        refusal,
+        realm=realm,
+        description=message(refusal.reason) if explanation is None else explanation.english,
+        resource_metadata=resource_metadata,
+    )
+    return Answer(refusal.status, _headers(refusal, challenge), body)
 
 
-def _headers(refusal: Refusal, realm: str) -> dict[str, str]:
+def _headers(refusal: Refusal, challenge: str | None) -> dict[str, str]:
     headers = {"Cache-Control": "no-store"}
-    challenge = www_authenticate(refusal, realm=realm, description=message(refusal.reason))
     if challenge is not None:
         headers["WWW-Authenticate"] = challenge
     if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -6,9 +6,10 @@ that handles HTTPException or RequestRefused itself keeps doing so.
 """
 
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import HTTPException, Security
+from fastapi import FastAPI, HTTPException, Security
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security import SecurityScopes
@@ -20,10 +21,12 @@ from starlette.responses import Response
 from authserver.resource import guard as core
 from authserver.resource.answer import Answer
 from authserver.resource.asgi import AsgiRequest
+from authserver.resource.freshness import Freshness
+from authserver.resource.metadata import HEADERS as METADATA_HEADERS
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Refusal
 
-__all__ = ["Guard", "Principal", "RequestRefused"]
+__all__ = ["Freshness", "Guard", "Principal", "RequestRefused"]
 
 
 class RequestRefused(HTTPException):
@@ -46,28 +49,63 @@ class Guard(core.Guard, SecurityBase):
 
     async def __call__(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> Principal:
         """The principal with the scopes that the route asks for, or RequestRefused."""
-        requirement = core.Requirement(frozenset(security_scopes.scopes))
-        outcome = await self.authenticate_async(AsgiRequest(connection.scope), requirement)
-        return self._admit(connection, outcome)
+        return await self.admit(connection, core.Requirement(frozenset(security_scopes.scopes)))
 
     def require(
-        self, *scopes: str, role: str | Collection[str] | None = None
+        self,
+        *scopes: str,
+        role: str | Collection[str] | None = None,
+        freshness: Freshness | None = None,
     ) -> Callable[..., Awaitable[Principal]]:
-        """A dependency: all of `scopes`, and `role` (or one of several)."""
-        requirement = core.Requirement.of(scopes, role)
+        """A dependency: all of `scopes`, and `role` (or one of several).
 
-        async def required(
-            connection: HTTPConnection, principal: Annotated[Principal, Security(self, scopes=scopes)]
-        ) -> Principal:
-            return self._admit(connection, requirement.judge(principal))
+        `freshness` is this route's own contract about the revocation list; None: the guard's.
+        """
+        scheme = _Required(self, self.requirement(*scopes, role=role, freshness=freshness))
+
+        async def required(principal: Annotated[Principal, Security(scheme, scopes=scopes)]) -> Principal:
+            return principal
 
         return required
 
-    def _admit(self, connection: HTTPConnection, outcome: Principal | Refusal) -> Principal:
+    def serve_metadata(self, app: FastAPI) -> None:
+        """Publish the guard's RFC 9728 document, outside of the application's own OpenAPI document and dependencies."""
+        self.metadata()  # a guard without any is a mistake to be heard of now
+        metadata = self.resource_metadata
+
+        async def protected_resource(_request: Request) -> Response:
+            content = b"" if metadata is None else metadata.content
+            return Response(content, headers=METADATA_HEADERS, media_type="application/json")
+
+        if metadata is not None:
+            app.add_route(metadata.path, protected_resource, include_in_schema=False)
+
+    async def admit(self, connection: HTTPConnection, requirement: core.Requirement) -> Principal:
+        """The principal, or RequestRefused on its way to an answer in our form."""
+        request = AsgiRequest(connection.scope)
+        outcome = await self.authenticate_async(request, requirement)
         if isinstance(outcome, Principal):
             return outcome
         _answer_in_our_form(connection)
-        raise RequestRefused(outcome, self.answer(outcome, AsgiRequest(connection.scope)))
+        raise RequestRefused(outcome, self.answer(outcome, request))
+
+
+class _Required(SecurityBase):
+    """A guard with a requirement, as FastAPI reads it: the same scheme in /openapi.json, the route's own scopes."""
+
+    def __init__(self, guard: Guard, requirement: core.Requirement) -> None:
+        self._guard = guard
+        self._requirement = requirement
+        self.model = guard.model
+        self.scheme_name = guard.scheme_name
+
+    async def __call__(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> Principal:
+        """With the scopes of the dependencies around it, too."""
+        asked = self._requirement
+        scopes = frozenset(security_scopes.scopes)
+        return await self._guard.admit(
+            connection, asked if scopes == asked.scopes else replace(asked, scopes=asked.scopes | scopes)
+        )
 
 
 def _answer_in_our_form(connection: HTTPConnection) -> None:

@@ -15,10 +15,12 @@ from werkzeug.local import LocalProxy
 
 from authserver.resource import guard as core
 from authserver.resource.answer import Answer
+from authserver.resource.freshness import Freshness
+from authserver.resource.metadata import HEADERS as METADATA_HEADERS
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Refusal
 
-__all__ = ["Guard", "Principal", "RequestRefused", "current_principal"]
+__all__ = ["Freshness", "Guard", "Principal", "RequestRefused", "current_principal"]
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -53,9 +55,17 @@ _BY_STATUS: Final = {error.code: error for error in (_NotAuthenticated, _NotAllo
 class Guard(core.Guard):
     """See `authserver.resource.guard.Guard` for what it takes and does. It needs no application to begin with."""
 
-    def require(self, *scopes: str, role: str | Collection[str] | None = None) -> Callable[[View], View]:
-        """Only for holders of all of `scopes`, and of `role` (or one of several); without either, of any token."""
-        requirement = core.Requirement.of(scopes, role)
+    def require(
+        self,
+        *scopes: str,
+        role: str | Collection[str] | None = None,
+        freshness: Freshness | None = None,
+    ) -> Callable[[View], View]:
+        """Only for holders of all of `scopes`, and of `role` (or one of several); without either, of any token.
+
+        `freshness` is this view's own contract about the revocation list; None: the guard's.
+        """
+        requirement = self.requirement(*scopes, role=role, freshness=freshness)
 
         def decorate(view: View) -> View:
             @wraps(view)
@@ -70,6 +80,18 @@ class Guard(core.Guard):
     def protect(self, app: Flask | Blueprint) -> None:
         """Ask for a token before every view of `app`, its static files and its 404 included."""
         app.before_request(self._admit_unless_exempt)
+
+    def serve_metadata(self, app: Flask) -> None:
+        """Publish the guard's RFC 9728 document, which needs no token even in an application that is protected."""
+        self.metadata()  # a guard without any is a mistake to be heard of now
+        metadata = self.resource_metadata
+
+        def protected_resource() -> Response:
+            content = b"" if metadata is None else metadata.content
+            return Response(content, headers=METADATA_HEADERS, content_type="application/json")
+
+        if metadata is not None:
+            app.add_url_rule(metadata.path, "protected_resource", self.exempt(protected_resource))
 
     def exempt(self, view: View) -> View:
         """Let `protect` pass this view."""

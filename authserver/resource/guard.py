@@ -1,107 +1,56 @@
 """The guard without a framework: from a request's headers to a Principal or a Refusal.
 
-The token comes from `Authorization: Bearer` (RFC 6750 §2.1) or, for same-site apps, from the token cookie. With both,
-the header wins: it was put there by code, the cookie by habit. A cookie on an unsafe request is believed only when no
-other site can have made the browser send it (`csrf`).
+In order: the token (`credentials`); the issuer's keys and list, if they are not here yet (`trust`); everything a token
+must be (`verifier`); what the route asks for (`requirement`); whether the revocation list is young enough for that
+(`freshness`), and if not, perhaps a question to the issuer (`introspection`).
 
 Sync and async callers share one generator: it yields the rare step that must wait for the network, and whoever drives
 it decides where that step runs.
 """
 
+import logging
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from time import monotonic, time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-from authserver.protocol import cookies, paths
+from authserver.protocol import cookies
+from authserver.protocol.revocation import HEARTBEAT
 from authserver.resource.answer import Answer, answer_to
-from authserver.resource.cookies import read_cookie
-from authserver.resource.csrf import cross_site
+from authserver.resource.credentials import Credentials, PlainRequest, RequestView
+from authserver.resource.explanation import explain as explain_refusal
 from authserver.resource.freshness import Freshness
-from authserver.resource.http import Fetch, HttpFetch, require_secure
-from authserver.resource.jwks_source import JwksSource
-from authserver.resource.jws import parse_compact
+from authserver.resource.health import Health, Observer, Tally
+from authserver.resource.http import Fetch, Fetched, require_secure
+from authserver.resource.introspection import Introspection
+from authserver.resource.metadata import ResourceMetadata
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Reason, Refusal
-from authserver.resource.revocation_source import MAX_FEED, RevocationSource
+from authserver.resource.requirement import ANY_TOKEN, Requirement
+from authserver.resource.trust import Trust
 from authserver.resource.verifier import LEEWAY, Verifier
 
 if TYPE_CHECKING:
     from authserver.resource.testing import LocalIssuer
 
+__all__ = ["ANY_TOKEN", "Guard", "PlainRequest", "RequestView", "Requirement"]
+
 TOKEN_COOKIES: Final = (cookies.TOKEN_HOST_ONLY, cookies.TOKEN_WITH_DOMAIN)
-_CSRF_HEADERS: Final = ("origin", "host", "sec-fetch-site")
+
+_BEATS: Final = 1.5  # a heartbeat, and half of one for the way
+_ACTIVE: Final = b'{"active":true}'
+_log: Final = logging.getLogger("authserver.resource")
 
 Steps = Generator[Callable[[], None], None, Principal | Refusal]
-
-
-class RequestView(Protocol):
-    """What a guard needs to see of a request."""
-
-    @property
-    def method(self) -> str: ...
-
-    def header_values(self, name: str) -> Sequence[str]:
-        """Every value of the header `name` (lower case), in order."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class PlainRequest:
-    """A RequestView for callers without a framework. Header names in lower case."""
-
-    method: str
-    headers: Mapping[str, str]
-
-    def header_values(self, name: str) -> Sequence[str]:
-        return (self.headers[name],) if name in self.headers else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """What a principal must have been granted: all of `scopes`, and one of `roles` if any are named."""
-
-    scopes: frozenset[str] = frozenset()
-    roles: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, scopes: Collection[str] = (), role: str | Collection[str] | None = None) -> "Requirement":
-        """What `require("orders:write", role="admin")` means. ValueError for what would admit everybody or nobody."""
-        roles = (role,) if isinstance(role, str) else role
-        if roles is not None and not roles:
-            raise ValueError("role=() would admit everybody; leave role out if that is meant")
-        names: tuple[object, ...] = (*scopes, *(roles or ()))  # `@guard.require` without () hands us the view
-        for name in names:
-            if not isinstance(name, str) or not name or name.split() != [name]:
-                raise ValueError(f"one scope or role for each argument, not {name!r}")
-        return cls(frozenset(scopes), frozenset(roles or ()))
-
-    def judge(self, principal: Principal) -> Principal | Refusal:
-        if not self.scopes <= principal.scope or (self.roles and self.roles.isdisjoint(principal.roles)):
-            return Refusal(Reason.INSUFFICIENT_SCOPE, "scope or role", self.scopes)
-        return principal
-
-
-ANY_TOKEN: Final = Requirement()
-
-
-@dataclass(frozen=True, slots=True)
-class _Trust:
-    """Everything that belongs to one issuer; replaced as a whole, so that no request sees half of two."""
-
-    verifier: Verifier
-    jwks: JwksSource
-    feed: RevocationSource | None
-    freshness: Freshness
-    clock: Callable[[], float]
 
 
 class Guard:
     """Protects a resource service: `authenticate` (blocking, rarely) and `authenticate_async` (never).
 
     `follow_revocations=False` is for issuers that publish no revocation feed: logout then waits for expiry.
+    `metadata={…}` publishes RFC 9728 metadata; `explain=True` tells the holder of a refused token exactly why.
     """
 
     def __init__(
@@ -112,9 +61,14 @@ class Guard:
         service: str | None = None,
         leeway: float = LEEWAY,
         freshness: Freshness | None = None,
+        introspection: Introspection | None = None,
+        heartbeat: float | None = None,
         allowed_origins: Collection[str] = (),
         token_cookies: Sequence[str] = TOKEN_COOKIES,
         follow_revocations: bool = True,
+        explain: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        observer: Observer | None = None,
         fetch: Fetch | None = None,
         clock: Callable[[], float] = time,
         monotonic_clock: Callable[[], float] = monotonic,
@@ -124,57 +78,133 @@ class Guard:
         self.audiences = (audience,) if isinstance(audience, str) else tuple(audience)
         verifier = Verifier(issuer, self.audiences, leeway=leeway)
         self.realm = service or self.audiences[0]
-        self._token_cookies = tuple(token_cookies)
-        self._allowed_origins = frozenset(allowed_origins)
-        base = issuer.rstrip("/")
-        jwks = JwksSource(base + paths.JWKS, fetch or HttpFetch(), clock=monotonic_clock)
-        feed = RevocationSource(
-            base + paths.REVOCATIONS,
-            fetch or HttpFetch(max_bytes=MAX_FEED),
-            jwks=jwks,
+        self.resource_metadata = (
+            None if metadata is None else ResourceMetadata(self.audiences[0], issuer, metadata)
+        )
+        self._credentials = Credentials(tuple(token_cookies), frozenset(allowed_origins))
+        self._explain = explain
+        self._observer = observer
+        self._tally = Tally()
+        freshness = freshness or Freshness()
+        self._heartbeat = heartbeat or min(max(freshness.max_staleness / 2, 1.0), HEARTBEAT)
+        self._trust = Trust.of(
+            verifier,
+            freshness,
+            introspection,
             issuer=issuer,
+            service=service,
+            heartbeat=self._heartbeat,
+            follow=follow_revocations,
+            fetch=fetch,
             clock=clock,
             monotonic_clock=monotonic_clock,
         )
-        self._trust = _Trust(
-            verifier, jwks, feed if follow_revocations else None, freshness or Freshness(), clock
-        )
+        self.requirement(freshness=freshness)
 
     @property
     def revocation_age(self) -> float | None:
         """Seconds since the revocation list was last current; for a health page. None: never, or not followed."""
         return self._trust.feed.age if self._trust.feed else None
 
+    def health(self) -> Health:
+        """How this guard is doing, at this moment. Costs no network."""
+        trust = self._trust
+        feed, keys = trust.feed, trust.jwks.keys
+        return Health(
+            feed_age=self.revocation_age,
+            sequence=None if feed is None or feed.age is None else feed.sequence,
+            by=None if feed is None or feed.age is None else str(feed.by),
+            keys_age=trust.jwks_fetch.age,
+            kids=() if keys is None else tuple(sorted(keys.kids)),
+            refusals=self._tally.counts,
+        )
+
+    def metadata(self) -> Mapping[str, Any]:
+        """The document of RFC 9728, for whoever serves it; `resource_metadata` says where."""
+        if self.resource_metadata is None:
+            raise ValueError("this guard has no metadata: Guard(…, metadata={}) gives it some")
+        return self.resource_metadata.document
+
+    def requirement(
+        self,
+        *scopes: str,
+        role: str | Collection[str] | None = None,
+        freshness: Freshness | None = None,
+    ) -> Requirement:
+        """What a route asks for. ValueError for a freshness that this guard could not keep on a good day."""
+        asked = Requirement.of(scopes, role, freshness)
+        beyond = "accept" if freshness is None else freshness.beyond
+        if beyond == "introspect" and self._trust.introspection is None:
+            raise ValueError('beyond="introspect" needs a guard with introspection=Introspection(…)')
+        if beyond == "refuse" and self._trust.feed is None:
+            raise ValueError('beyond="refuse" needs a guard that follows the revocation list')
+        if freshness and beyond == "refuse" and freshness.max_staleness < _BEATS * self._heartbeat:
+            raise ValueError(
+                f"the list is confirmed each {self._heartbeat:g} s, so max_staleness={freshness.max_staleness:g} "
+                f"would refuse everybody now and then: give the guard heartbeat={freshness.max_staleness / 2:g}"
+            )
+        return asked
+
     def authenticate(self, request: RequestView, requirement: Requirement = ANY_TOKEN) -> Principal | Refusal:
         """Decide, waiting in this thread when the issuer's documents are not here yet."""
-        outcome = self._at_once(request)
-        if outcome is None:
-            steps = self._steps(request)
-            try:
-                while True:
-                    next(steps)()
-            except StopIteration as decided:
-                outcome = decided.value
-        return _judged(outcome, requirement)
+        return self.note(self.decide(request, requirement), request)
 
     async def authenticate_async(
         self, request: RequestView, requirement: Requirement = ANY_TOKEN
     ) -> Principal | Refusal:
         """The same decision; what would wait for the network waits in a thread."""
-        outcome = self._at_once(request)
+        return self.note(await self.decide_async(request, requirement), request)
+
+    def decide(self, request: RequestView, requirement: Requirement = ANY_TOKEN) -> Principal | Refusal:
+        """`authenticate` without being counted: for places that only want to know who it is, and refuse nobody."""
+        outcome = self._at_once(request, requirement)
         if outcome is None:
-            steps = self._steps(request)
+            steps = self._steps(request, requirement)
+            try:
+                while True:
+                    next(steps)()
+            except StopIteration as decided:
+                return _outcome_of(decided)
+        return outcome
+
+    async def decide_async(
+        self, request: RequestView, requirement: Requirement = ANY_TOKEN
+    ) -> Principal | Refusal:
+        """The same for async callers."""
+        outcome = self._at_once(request, requirement)
+        if outcome is None:
+            steps = self._steps(request, requirement)
             try:
                 while True:
                     await _in_thread(next(steps))
             except StopIteration as decided:
-                outcome = decided.value
-        return _judged(outcome, requirement)
+                return _outcome_of(decided)
+        return outcome
+
+    def note(self, outcome: Principal | Refusal, request: RequestView) -> Principal | Refusal:
+        """Count a decision; `authenticate` has done so, an adapter does it for those that it makes by itself.
+
+        Counting decides nothing: an observer that breaks opens no door and closes none.
+        """
+        if isinstance(outcome, Refusal):
+            self._tally.count(outcome.reason)
+        if self._observer is not None:
+            try:
+                self._observer.decided(outcome, request)
+            except Exception:  # noqa: BLE001 - somebody else's code
+                _log.exception("the guard's observer failed")
+        return outcome
 
     def answer(self, refusal: Refusal, request: RequestView) -> Answer:
         """The response to a refused request, in its reader's language."""
-        languages = ",".join(request.header_values("accept-language"))
-        return answer_to(refusal, realm=self.realm, accept_language=languages)
+        metadata = self.resource_metadata
+        return answer_to(
+            refusal,
+            realm=self.realm,
+            accept_language=",".join(request.header_values("accept-language")),
+            explanation=explain_refusal(refusal, self._trust.jwks_fetch.age) if self._explain else None,
+            resource_metadata="" if metadata is None else metadata.url,
+        )
 
     def close(self) -> None:
         """Stop following the revocation feed."""
@@ -189,92 +219,73 @@ class Guard:
         real = self._trust
         issuer = LocalIssuer(self.issuer, audience=self.audiences[0], clock=real.clock)
         stand_in = Guard(self.issuer, audience=self.audiences, fetch=issuer.fetch, clock=real.clock)
-        self._trust = replace(stand_in._trust, verifier=real.verifier)
+        # The local issuer's list knows who signed out; its introspection adds nothing to that.
+        introspection = Introspection(self.issuer, "test", "test", post=lambda *_: Fetched(200, _ACTIVE))
+        self._trust = replace(stand_in._trust, verifier=real.verifier, introspection=introspection)
         try:
             yield issuer
         finally:
             stand_in.close()
             self._trust = real
 
-    def _at_once(self, request: RequestView) -> Principal | Refusal | None:
+    def _at_once(self, request: RequestView, requirement: Requirement) -> Principal | Refusal | None:
         """The decision when nothing has to be fetched for it, which is nearly always; None: take the steps."""
-        token = self._find_token(request)
+        token = self._credentials.find(request)
         if isinstance(token, Refusal):
             return token
-        if _fetch_due(self._trust) is not None:
+        trust = self._trust
+        if trust.fetch_due() is not None:
             return None
-        outcome = _verify(self._trust, token)
-        return None if _is_unknown_key(outcome) else outcome
+        outcome = trust.verify(token)
+        if isinstance(outcome, Refusal):
+            return None if _refetch_due(trust, outcome) is not None else outcome
+        outcome = requirement.judge(outcome)
+        freshness = requirement.freshness or trust.freshness
+        if isinstance(outcome, Refusal) or (too_old := trust.too_old(freshness)) is None:
+            return outcome
+        return None if freshness.beyond == "introspect" else too_old
 
-    def _steps(self, request: RequestView) -> Steps:
+    def _steps(self, request: RequestView, requirement: Requirement) -> Steps:
         """The same with its fetches: keys, then the first list, then keys once more for a key that nobody knew."""
-        token = self._find_token(request)
+        token = self._credentials.find(request)
         if isinstance(token, Refusal):
             return token
         trust = self._trust
         for _ in range(2):
-            if (fetch := _fetch_due(trust)) is not None:
+            if (fetch := trust.fetch_due()) is not None:
                 yield fetch
-        outcome = _verify(trust, token)
-        if _is_unknown_key(outcome):
-            kid = parse_compact(token).unverified_header["kid"]
-            if trust.jwks.may_refetch_for(kid):
-                yield partial(trust.jwks.refetch_for, kid)
-                outcome = _verify(trust, token)
-        return outcome
-
-    def _find_token(self, request: RequestView) -> str | Refusal:
-        headers = request.header_values("authorization")
-        if len(headers) > 1:  # two readers may believe two different ones
-            return Refusal(Reason.MALFORMED, "more than one Authorization header")
-        scheme, _, token = headers[0].partition(" ") if headers else ("", "", "")
-        if scheme.lower() == "bearer":
-            return token or Refusal(Reason.MALFORMED, "Authorization: Bearer without a token")
-        return self._find_in_cookies(request)
-
-    def _find_in_cookies(self, request: RequestView) -> str | Refusal:
-        headers = request.header_values("cookie")
-        found = (
-            read_cookie(headers, name) for name in self._token_cookies
-        )  # `__Host-` first: it is harder to plant
-        token = next((value for value in found if value is not None), None)
-        if token is None:
-            return Refusal(Reason.MISSING)
-        seen = {name: ", ".join(values) for name in _CSRF_HEADERS if (values := request.header_values(name))}
-        if cross_site(request.method, seen, self._allowed_origins):
-            return Refusal(Reason.FORGED_REQUEST, "a cookie sent by another site's page")
-        return token
+        outcome = trust.verify(token)
+        if isinstance(outcome, Refusal) and (refetch := _refetch_due(trust, outcome)) is not None:
+            yield refetch
+            outcome = trust.verify(token)
+        if isinstance(outcome, Principal):
+            outcome = requirement.judge(outcome)
+        if isinstance(outcome, Refusal):
+            return outcome
+        return (yield from _fresh(trust, requirement.freshness or trust.freshness, token, outcome))
 
 
-def _fetch_due(trust: _Trust) -> Callable[[], None] | None:
-    """What a decision has to wait for, if anything."""
-    if trust.jwks.must_refresh():
-        return trust.jwks.refresh
-    if trust.feed is not None:
-        trust.feed.ensure_running()
-        if trust.feed.must_wait():
-            return trust.feed.poll_once
-    return None
+def _refetch_due(trust: Trust, refusal: Refusal) -> Callable[[], None] | None:
+    """A fetch that could make an unknown key known, if one is due."""
+    if refusal.reason is not Reason.UNKNOWN_KEY or not trust.jwks.may_refetch_for(refusal.facts["kid"]):
+        return None
+    return partial(trust.jwks.refetch_for, refusal.facts["kid"])
 
 
-def _is_unknown_key(outcome: Principal | Refusal) -> bool:
-    return isinstance(outcome, Refusal) and outcome.reason is Reason.UNKNOWN_KEY
+def _fresh(trust: Trust, freshness: Freshness, token: str, principal: Principal) -> Steps:
+    """Who was admitted, unless the list is too old for that and the issuer does not say better."""
+    too_old = trust.too_old(freshness)
+    introspection = trust.introspection
+    if too_old is None or freshness.beyond != "introspect" or introspection is None:
+        return too_old or principal
+    if introspection.must_ask(token):
+        yield partial(introspection.ask, token)
+    return introspection.judge(token, principal)
 
 
-def _verify(trust: _Trust, token: str) -> Principal | Refusal:
-    keys = trust.jwks.keys
-    if keys is None:
-        return Refusal(Reason.UNAVAILABLE, "no keys of the issuer")
-    feed = trust.feed
-    revocations = feed.revocations if feed is not None else None
-    outcome = trust.verifier.verify(token, keys=keys, now=trust.clock(), revocations=revocations)
-    if feed is not None and isinstance(outcome, Principal):
-        return trust.freshness.judge(feed.age) or outcome
+def _outcome_of(end: StopIteration) -> Principal | Refusal:
+    outcome: Principal | Refusal = end.value
     return outcome
-
-
-def _judged(outcome: Principal | Refusal, requirement: Requirement) -> Principal | Refusal:
-    return outcome if isinstance(outcome, Refusal) else requirement.judge(outcome)
 
 
 async def _in_thread(step: Callable[[], None]) -> None:

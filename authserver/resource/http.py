@@ -4,25 +4,42 @@ https, or http to loopback. A redirect may not leave the origin it came from: wh
 otherwise choose whose keys are trusted. An answer may be large or drip byte by byte; both end at a limit.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from time import monotonic
-from typing import IO, TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 from urllib.parse import SplitResult, urlsplit
 
 from authserver.resource.csrf import is_loopback
+from authserver.resource.line import FetchFailed, Line, TooSlow
 
 if TYPE_CHECKING:
     from email.message import Message
     from http.client import HTTPResponse
-    from urllib.request import OpenerDirector, Request
+    from socket import socket
+    from urllib.request import BaseHandler, OpenerDirector, Request
+
+__all__ = [
+    "NOT_MODIFIED",
+    "Connect",
+    "Exchange",
+    "Fetch",
+    "FetchFailed",
+    "Fetched",
+    "HttpFetch",
+    "HttpPost",
+    "Post",
+    "connect",
+    "parse_max_age",
+    "require_secure",
+]
 
 NOT_MODIFIED: Final = 304
 _CHUNK: Final = 65_536
-
-
-class FetchFailed(Exception):
-    """No usable answer. The message names the trouble, not the body."""
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+_OURS: Final = {"Accept": "*/*", "User-Agent": "authserver-resource"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +52,47 @@ class Fetched:
     max_age: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An answer that is still on its way. The body of a refusal (any status but 2xx) is not read."""
+
+    status: int
+    headers: "Message[str, str]"
+    _body: "HTTPResponse | None" = field(default=None, repr=False)
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get_content_type()
+
+    def read(self) -> bytes:
+        """Some bytes as soon as there are any; none at the end. :raises FetchFailed:"""
+        if self._body is None:
+            return b""
+        with _as_fetch_failed():
+            piece = self._body.read1(_CHUNK)
+        if not piece and self._body.length:  # the connection closed before Content-Length was reached
+            raise FetchFailed("the answer is incomplete")
+        return piece
+
+    def whole(self, max_bytes: int) -> bytes:
+        body = bytearray()
+        while piece := self.read():
+            body += piece
+            if len(body) > max_bytes:
+                raise FetchFailed("the answer is too large")
+        return bytes(body)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._body is not None:
+            self._body.close()
+
+
 Fetch = Callable[[str, str | None], Fetched]
+Connect = Callable[[str, Line], Exchange]
+Post = Callable[[str, Mapping[str, str], bytes], Fetched]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +105,66 @@ class HttpFetch:
     clock: Callable[[], float] = monotonic
 
     def __call__(self, url: str, etag: str | None) -> Fetched:
-        require_secure(url)
-        ends_at = self.clock() + self.deadline
-        try:
-            return self._get(url, etag, ends_at)
-        except OSError as error:  # URLError, timeouts, TLS
-            raise FetchFailed(f"{type(error).__name__} at {urlsplit(url).hostname}") from None
+        line = Line(self.timeout, self.clock)
+        line.allow(self.deadline)
+        with _ask(url, line, {"If-None-Match": etag} if etag else _NO_HEADERS) as answer:
+            body, headers = answer.whole(self.max_bytes), answer.headers
+            return Fetched(answer.status, body, headers.get("ETag"), parse_max_age(headers))
 
-    def _get(self, url: str, etag: str | None, ends_at: float) -> Fetched:
-        from http.client import HTTPException  # noqa: PLC0415 - 40 ms that only a fetch should pay
-        from urllib.error import HTTPError  # noqa: PLC0415 - as above
-        from urllib.request import Request  # noqa: PLC0415 - as above
 
-        headers = {"Accept": "*/*", "User-Agent": "authserver-resource"}
-        if etag:
-            headers["If-None-Match"] = etag
-        request = Request(url, headers=headers)  # noqa: S310 - require_secure saw the scheme
+@dataclass(frozen=True, slots=True)
+class HttpPost:
+    """A `Post` under the same rules."""
+
+    max_bytes: int = 65_536
+    timeout: float = 3.0
+    deadline: float = 5.0
+    clock: Callable[[], float] = monotonic
+
+    def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
+        line = Line(self.timeout, self.clock)
+        line.allow(self.deadline)
+        with _ask(url, line, headers, body) as answer:
+            return Fetched(answer.status, answer.whole(self.max_bytes))
+
+
+def connect(url: str, line: Line) -> Exchange:
+    """A GET whose answer may come in for as long as `line` allows: a stream, or a long poll."""
+    return _ask(
+        url, line, {"Accept": "text/event-stream, application/secevent+jwt", "Cache-Control": "no-cache"}
+    )
+
+
+def _ask(url: str, line: Line, headers: Mapping[str, str], body: bytes | None = None) -> Exchange:
+    from urllib.error import HTTPError  # noqa: PLC0415 - 40 ms that only a fetch should pay
+    from urllib.request import Request  # noqa: PLC0415 - as above
+
+    require_secure(url)
+    with _as_fetch_failed():
+        request = Request(url, body, {**_OURS, **headers})  # noqa: S310 - require_secure saw the scheme
         try:
-            with _opener(url).open(request, timeout=self.timeout) as response:
-                return self._read(response, ends_at)
+            response = _opener(url, line).open(request, timeout=line.seconds_left())
+            return Exchange(response.status, response.headers, response)
         except HTTPError as answer:  # urllib's word for every status but 2xx, 304 among them
-            with answer:
-                return Fetched(answer.code, b"", answer.headers.get("ETag"), parse_max_age(answer.headers))
-        except (HTTPException, ValueError) as error:
-            raise FetchFailed(f"{type(error).__name__}: not HTTP") from None
+            answer.close()
+            return Exchange(answer.code, answer.headers)
 
-    def _read(self, response: "HTTPResponse", ends_at: float) -> Fetched:
-        body = bytearray()
-        while chunk := response.read1(_CHUNK):
-            body += chunk
-            if len(body) > self.max_bytes:
-                raise FetchFailed("the answer is too large")
-            if self.clock() > ends_at:
-                raise FetchFailed("the answer is too slow")
-        if response.length:  # the connection closed before Content-Length was reached
-            raise FetchFailed("the answer is incomplete")
-        return Fetched(
-            response.status, bytes(body), response.headers.get("ETag"), parse_max_age(response.headers)
-        )
+
+@contextmanager
+def _as_fetch_failed() -> Iterator[None]:
+    from http.client import HTTPException  # noqa: PLC0415 - as above
+
+    try:
+        yield
+    except TimeoutError:
+        raise TooSlow("no answer in time") from None
+    except OSError as error:  # URLError, TLS, a connection that broke
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, TimeoutError):
+            raise TooSlow("no answer in time") from None
+        raise FetchFailed(f"no connection: {type(reason).__name__}") from None
+    except (HTTPException, ValueError) as error:
+        raise FetchFailed(f"{type(error).__name__}: not HTTP") from None
 
 
 def require_secure(url: str) -> None:
@@ -121,8 +200,8 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port
 
 
-def _opener(url: str) -> "OpenerDirector":
-    from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener  # noqa: PLC0415 - see HttpFetch._get
+def _opener(url: str, line: Line | None = None) -> "OpenerDirector":
+    from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener  # noqa: PLC0415 - see _ask
 
     class SameOriginOnly(HTTPRedirectHandler):
         def redirect_request(
@@ -130,7 +209,36 @@ def _opener(url: str) -> "OpenerDirector":
         ) -> "Request | None":
             if _origin(newurl) != _origin(req.full_url):
                 raise FetchFailed("a redirect to another origin")
+            fp.close()  # urllib would read it to its end, wherever that is
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     # A proxy cannot reach this machine's loopback; everywhere else the system's proxy settings hold.
-    return build_opener(SameOriginOnly, *([ProxyHandler({})] if is_loopback(url) else []))
+    direct = [ProxyHandler({})] if is_loopback(url) else []
+    return build_opener(SameOriginOnly, *direct, *(_handlers(line) if line else ()))
+
+
+def _handlers(line: Line) -> tuple["BaseHandler", ...]:
+    """What urllib has, with connections whose answers hang on `line` from their first byte on."""
+    from http.client import HTTPConnection, HTTPResponse, HTTPSConnection  # noqa: PLC0415 - see _ask
+    from urllib.request import HTTPHandler, HTTPSHandler  # noqa: PLC0415 - see _ask
+
+    class Response(HTTPResponse):
+        def __init__(self, sock: "socket", *args: Any, **kwargs: Any) -> None:
+            super().__init__(sock, *args, **kwargs)
+            self.fp = line.hold(sock, self.fp)
+
+    class Connection(HTTPConnection):
+        response_class = Response
+
+    class SecureConnection(HTTPSConnection):
+        response_class = Response
+
+    class OnLine(HTTPHandler):
+        def http_open(self, req: "Request") -> HTTPResponse:
+            return self.do_open(Connection, req)
+
+    class OnSecureLine(HTTPSHandler):
+        def https_open(self, req: "Request") -> HTTPResponse:
+            return self.do_open(SecureConnection, req)
+
+    return OnLine(), OnSecureLine()

@@ -60,6 +60,7 @@ class JwksSource:
         self._failed_at: float | None = None
         self._refetched_at: float | None = None
         self._missing: dict[str, float] = {}
+        self._tell: Callable[[], None] | None = None
         self._flight = SingleFlight(self._refresh)
 
     @property
@@ -82,8 +83,12 @@ class JwksSource:
         return now >= good.expires_at and self._may_try(now) and not self._flight.is_under_way
 
     def refresh(self) -> None:
-        """Blocks for one fetch, or for the one under way."""
-        self._flight.run()
+        """Blocks for one fetch, or for the one under way; not when another thread has just made it."""
+        self._flight.run(self.must_refresh)
+
+    def on_change(self, tell: Callable[[], None]) -> None:
+        """Call `tell` whenever other keys have come, in the thread that fetched them."""
+        self._tell = tell
 
     def may_refetch_for(self, kid: str) -> bool:
         """Whether a fetch could make the unknown `kid` known: at most one per cool-down, none for a known miss."""
@@ -132,9 +137,13 @@ class JwksSource:
             raise InvalidKeySet(f"status {answer.status}")
         if good is not None and keys == good.keys:
             keys = good.keys  # the same object: caches of verified tokens live on
+            tell = None
         else:
             self._missing = {}
+            tell = self._tell
         self._good = _good_until(keys, etag, asked_at, answer.max_age)
+        if tell is not None:
+            tell()
 
 
 def _read_keys(body: bytes) -> PublicKeys:

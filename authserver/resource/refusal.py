@@ -1,12 +1,15 @@
 """Why a request was refused, and the answer that RFC 6750 §3 prescribes for it.
 
-Refusals are returned, never raised. `detail` is for the service's own log; it never holds the token.
+Refusals are returned, never raised. `detail` is for the service's own log; `facts` are the same for a program, and are
+sent only by a guard that was told to explain itself. Neither ever holds the token.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from authserver.protocol import bearer
 
@@ -38,15 +41,20 @@ _STATUS: Final = {
     Reason.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _WITHOUT_CODE: Final = frozenset((Reason.MISSING, Reason.FORGED_REQUEST, Reason.STALE, Reason.UNAVAILABLE))
+_NO_FACTS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A decision against a request. `scope` is what would have been enough (RFC 6750 §3)."""
+    """A decision against a request. `scope` is what would have been enough (RFC 6750 §3).
+
+    Two are equal when they decide the same; how many seconds too late makes no difference.
+    """
 
     reason: Reason
-    detail: str = ""
+    detail: str = field(default="", compare=False)
     scope: frozenset[str] = frozenset()
+    facts: Mapping[str, Any] = field(default_factory=lambda: _NO_FACTS, compare=False)
 
     @property
     def status(self) -> int:
@@ -63,8 +71,13 @@ class Refusal:
         return bearer.INVALID_TOKEN
 
 
-def www_authenticate(refusal: Refusal, *, realm: str, description: str = "") -> str | None:
-    """The header's value; None where RFC 6750 asks for no challenge (503, a forged request)."""
+def www_authenticate(
+    refusal: Refusal, *, realm: str, description: str = "", resource_metadata: str = ""
+) -> str | None:
+    """The header's value; None where RFC 6750 asks for no challenge (503, a forged request).
+
+    `resource_metadata` is where the service describes itself (RFC 9728 §5.1).
+    """
     if refusal.error is None and refusal.reason is not Reason.MISSING:
         return None
     parameters = {"realm": realm}
@@ -72,6 +85,8 @@ def www_authenticate(refusal: Refusal, *, realm: str, description: str = "") -> 
         parameters |= {"error": refusal.error, "error_description": description}
     if refusal.scope:
         parameters["scope"] = " ".join(sorted(refusal.scope))
+    if resource_metadata:
+        parameters["resource_metadata"] = resource_metadata
     quotable = {name: _quotable(value) for name, value in parameters.items()}
     return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in quotable.items() if value)
 

@@ -4,7 +4,8 @@
     permission_classes = [HasScope("orders:write")]
 
 A request without a token is anonymous, as REST framework wants it, and the permissions decide. One with a bad token is
-refused wherever it goes. `request.user` is a PrincipalUser, `request.auth` the Principal.
+refused wherever it goes. `request.user` is a PrincipalUser, `request.auth` the Principal. A view that needs a younger
+revocation list than the others: `authentication_classes = [AuthserverAuthentication.with_freshness(Freshness(5, "refuse"))]`.
 """
 
 from collections.abc import Collection
@@ -18,12 +19,14 @@ from rest_framework.permissions import BasePermission, OperationHolderMixin
 from authserver.resource.answer import RETRY_AFTER, Answer
 from authserver.resource.django.configuration import guard
 from authserver.resource.django.requests import DjangoRequest
-from authserver.resource.guard import ANY_TOKEN, Requirement
+from authserver.resource.freshness import Freshness
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Reason, Refusal
+from authserver.resource.requirement import ANY_TOKEN, Requirement
 
 __all__ = [
     "AuthserverAuthentication",
+    "Freshness",
     "HasRole",
     "HasScope",
     "HasToken",
@@ -40,6 +43,8 @@ class RequestRefused(APIException):
 
     def __init__(self, refusal: Refusal, answer: Answer) -> None:
         super().__init__(dict(answer.body), code=answer.body["error"])
+        if isinstance(self.detail, dict) and "explanation" in answer.body:
+            self.detail["explanation"] = answer.body["explanation"]  # with its numbers, which were made texts
         self.refusal = refusal
         self.status_code = answer.status
         self.auth_header = answer.headers.get("WWW-Authenticate")
@@ -87,13 +92,22 @@ class PrincipalUser:
 class AuthserverAuthentication(BaseAuthentication):
     """Override `user_for` where views want a user of their own database."""
 
+    requirement: ClassVar = ANY_TOKEN
+
+    @classmethod
+    def with_freshness(cls, freshness: Freshness) -> "type[AuthserverAuthentication]":
+        """This class, for views with a contract of their own about the revocation list."""
+        return type(cls.__name__, (cls,), {"requirement": Requirement(freshness=freshness)})
+
     def authenticate(self, request: Any) -> tuple[Any, Principal] | None:
         """`(request.user, request.auth)`; None without a token; RequestRefused for a bad one."""
-        outcome = guard().authenticate(DjangoRequest(request._request))  # noqa: SLF001 - REST framework's own way
+        seen = DjangoRequest(request._request)  # noqa: SLF001 - REST framework's own way
+        outcome = guard().decide(seen, self.requirement)
+        if isinstance(outcome, Refusal) and outcome.reason is Reason.MISSING:
+            return None  # no refusal yet: that is for the permissions
+        guard().note(outcome, seen)
         if isinstance(outcome, Principal):
             return self.user_for(outcome), outcome
-        if outcome.reason is Reason.MISSING:
-            return None
         raise _refused(outcome, request, request.parser_context.get("view"))
 
     def authenticate_header(self, request: Any) -> str | None:
@@ -125,6 +139,7 @@ class _Permission(OperationHolderMixin, BasePermission):
         principal = request.auth if isinstance(request.auth, Principal) else None
         outcome = _MISSING if principal is None else self._requirement.judge(principal)
         if isinstance(outcome, Refusal) and self in view.get_permissions():
+            guard().note(outcome, DjangoRequest(request._request))  # noqa: SLF001 - as above
             raise _refused(outcome, request, view)
         return isinstance(outcome, Principal)
 

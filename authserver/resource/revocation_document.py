@@ -17,8 +17,9 @@ from authserver.resource.jws import (
     verify_signature,
 )
 from authserver.resource.keys import PublicKey
-from authserver.resource.revocation_set import Delta, Entry, Snapshot
+from authserver.resource.revocation_set import Delta, Entry, Reset, Snapshot
 
+MAX_FEED: Final = 64 * 1_048_576  # bytes of one document: some 400,000 entries
 _MAX_VALUE: Final = 1_024
 _MEDIA_PREFIX: Final = "application/"
 
@@ -28,7 +29,7 @@ class UnusableDocument(ValueError):
 
 
 def open_document(
-    body: bytes, key_for: Callable[[str], PublicKey | None], issuer: str, *, max_length: int
+    body: bytes, key_for: Callable[[str], PublicKey | None], issuer: str, *, max_length: int = MAX_FEED
 ) -> VerifiedClaims:
     """The claims of a Security Event Token that `issuer` signed; `key_for` gives the key of a `kid`."""
     try:
@@ -55,24 +56,45 @@ def issued_at(claims: Mapping[str, Any]) -> float:
     return iat
 
 
-def read_event(claims: Mapping[str, Any]) -> Snapshot | Delta:
+def read_event(claims: Mapping[str, Any]) -> Snapshot | Delta | Reset:
     """What the event says; UnusableDocument unless every word of it is understood."""
     events = claims.get("events")
     if not isinstance(events, dict) or set(events) != {EVENT} or not isinstance(events[EVENT], dict):
         raise UnusableDocument("not one revocation event")
     event = events[EVENT]
-    epoch, sequence, entries = event.get("epoch"), event.get("sequence"), event.get("entries")
-    if not _is_text(epoch) or not _is_count(sequence) or not isinstance(entries, list):
-        raise UnusableDocument("epoch, sequence or entries")
-    if "since" not in event:
-        return Snapshot(epoch, sequence, _read_entries(entries, 0, sequence))
-    since = event["since"]
-    if not _is_count(since):
-        raise UnusableDocument("since")
-    return Delta(epoch, since, sequence, _read_entries(entries, since, sequence))
+    sequence, mark = _read_position(event, "sequence", "mark")
+    if "reset" in event:
+        return _read_reset(event, sequence, mark)
+    if "since" in event or "since_mark" in event:
+        return _read_delta(event, sequence, mark)
+    return Snapshot(sequence, mark, _read_entries(event, 0, sequence))
 
 
-def _read_entries(entries: list[Any], since: int, sequence: int) -> tuple[Entry, ...]:
+def _read_delta(event: Mapping[str, Any], sequence: int, mark: str) -> Delta:
+    since, since_mark = _read_position(event, "since", "since_mark")
+    if sequence < since or (sequence == since and mark != since_mark):
+        raise UnusableDocument("a delta that leads nowhere")
+    return Delta(since, since_mark, sequence, mark, _read_entries(event, since, sequence))
+
+
+def _read_reset(event: Mapping[str, Any], sequence: int, mark: str) -> Reset:
+    lost = event["reset"]
+    if not isinstance(lost, dict) or not {"since", "since_mark", "entries"}.isdisjoint(event):
+        raise UnusableDocument("a reset that is something else too")
+    return Reset(*_read_position(lost, "since", "mark"), sequence, mark)
+
+
+def _read_position(members: Mapping[str, Any], sequence: str, mark: str) -> tuple[int, str]:
+    number, name = members.get(sequence), members.get(mark)
+    if not _is_count(number) or not _is_text(name):
+        raise UnusableDocument(f"{sequence} or {mark}")
+    return number, name
+
+
+def _read_entries(event: Mapping[str, Any], since: int, sequence: int) -> tuple[Entry, ...]:
+    entries = event.get("entries")
+    if not isinstance(entries, list):
+        raise UnusableDocument("no entries")
     read = []
     last = since
     for entry in entries:

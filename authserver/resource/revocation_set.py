@@ -22,23 +22,41 @@ class Entry(NamedTuple):
     before: int | None = None
 
 
+class Position(NamedTuple):
+    """Where a reader stands: the list as it was at `sequence`, in the history that gave it the name `mark`."""
+
+    sequence: int
+    mark: str
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The whole list: it replaces everything."""
 
-    epoch: str
     sequence: int
+    mark: str
     entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """The entries after `since`."""
+    """The entries after `since`, for whoever stands there. Without entries: there is nothing new."""
 
-    epoch: str
     since: int
+    since_mark: str
     sequence: int
+    mark: str
     entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """The position (`since`, `since_mark`) is not of this history, which stands at (`sequence`, `mark`)."""
+
+    since: int
+    since_mark: str
+    sequence: int
+    mark: str
 
 
 class _Tables:
@@ -104,32 +122,56 @@ class _Tables:
 
 
 class RevocationSet:
-    """The list as of `sequence` of `epoch`; empty and of no epoch before its first snapshot."""
+    """The list as of `position`; empty, and standing nowhere, before its first snapshot."""
 
     def __init__(self) -> None:
-        self.epoch: str | None = None
-        self.sequence = 0
+        self.position: Position | None = None
         self.kids: frozenset[str] = frozenset()
         self._tables = _Tables()
+        self._way_back: Reset | None = None
+
+    @property
+    def sequence(self) -> int:
+        return self.position.sequence if self.position else 0
+
+    @property
+    def mark(self) -> str | None:
+        return self.position.mark if self.position else None
+
+    def take(self, event: Snapshot | Delta | Reset) -> bool:
+        """False when `event` does not fit where the list stands: then nothing has changed."""
+        if isinstance(event, Snapshot):
+            return self.replace(event)
+        return self.extend(event) if isinstance(event, Delta) else self.reset(event)
 
     def replace(self, snapshot: Snapshot) -> bool:
         """False for a snapshot older than the list: a replay must not bring anybody back."""
-        if snapshot.epoch == self.epoch and snapshot.sequence < self.sequence:
+        if snapshot.sequence < self._oldest_acceptable:
             return False
         tables = _Tables()
         for entry in snapshot.entries:
             tables.add(entry)
         self._tables = tables  # one assignment: readers see the old list or the new one
-        self._now_at(snapshot.epoch, snapshot.sequence)
+        self._now_at(Position(snapshot.sequence, snapshot.mark))
         return True
 
     def extend(self, delta: Delta) -> bool:
         """False when `delta` does not continue this list; then only a snapshot helps."""
-        if delta.epoch != self.epoch or delta.since != self.sequence or delta.sequence < delta.since:
+        if (delta.since, delta.since_mark) != self.position or delta.sequence < delta.since:
             return False
         for entry in delta.entries:
             self._tables.add(entry)
-        self._now_at(delta.epoch, delta.sequence)
+        self._now_at(Position(delta.sequence, delta.mark))
+        return True
+
+    def reset(self, reset: Reset) -> bool:
+        """Allow one step back, to a snapshot of the history that `reset` speaks for. What is known stays until then.
+
+        False unless it names exactly where the list stands: who replays the reset of another day leads nobody back.
+        """
+        if (reset.since, reset.since_mark) != self.position:
+            return False
+        self._way_back = reset
         return True
 
     def forget(self, now: float) -> None:
@@ -153,6 +195,12 @@ class RevocationSet:
     def __len__(self) -> int:
         return len(self._tables)
 
-    def _now_at(self, epoch: str, sequence: int) -> None:
-        self.epoch, self.sequence = epoch, sequence
+    @property
+    def _oldest_acceptable(self) -> int:
+        return self._way_back.sequence if self._way_back else self.sequence
+
+    def _now_at(self, position: Position) -> None:
+        if position != self.position:
+            self._way_back = None
+        self.position = position
         self.kids = frozenset(self._tables.kids)

@@ -27,9 +27,14 @@ class SingleFlight:
         self._lock = Lock()
         self._flight: _Flight | None = None
 
-    def run(self) -> None:
-        """Returns when a run has ended, when waiting took too long, or at once when too many wait already."""
-        flight, is_mine = self._join()
+    def run(self, is_due: Callable[[], bool] | None = None) -> None:
+        """Returns when a run has ended, when waiting took too long, or at once when too many wait already.
+
+        `is_due` is asked when nobody runs: whoever saw the need, and came after the run that met it, starts no other.
+        """
+        flight, is_mine = self._join(is_due)
+        if flight is None:
+            return
         if is_mine:
             self._fly(flight)
         elif flight.waiting <= self._max_waiting:
@@ -38,20 +43,22 @@ class SingleFlight:
     def run_in_background(self) -> None:
         """Start a run in a thread of its own, unless one is under way."""
         flight, is_mine = self._join()
-        if is_mine:
+        if flight is not None and is_mine:
             Thread(target=self._fly, args=(flight,), name="authserver-refresh", daemon=True).start()
 
     @property
     def is_under_way(self) -> bool:
         return self._pid == os.getpid() and self._flight is not None
 
-    def _join(self) -> tuple[_Flight, bool]:
+    def _join(self, is_due: Callable[[], bool] | None = None) -> tuple[_Flight | None, bool]:
         if self._pid != os.getpid():
             self._pid, self._lock, self._flight = os.getpid(), Lock(), None
         with self._lock:
             if self._flight is not None:
                 self._flight.waiting += 1
                 return self._flight, False
+            if is_due is not None and not is_due():
+                return None, False
             self._flight = _Flight()
             return self._flight, True
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from secrets import token_urlsafe
 from time import time
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import serialize_compact
@@ -39,7 +40,7 @@ class LocalIssuer:
         self._given_key = key
         self._clock = clock
         self._entries: list[dict[str, Any]] = []
-        self._epoch = token_urlsafe(8)
+        self._marks = [token_urlsafe(8)]
 
     def token(self, sub: str = "alice", *, lifetime: float = 3_600, **claims: Any) -> str:
         """An access token (RFC 9068) with `claims` added or put in place of the usual ones."""
@@ -68,6 +69,7 @@ class LocalIssuer:
             "exp": int(self._clock()) + 86_400,
         }
         self._entries.append(entry if before is None else entry | {"before": before})
+        self._marks.append(token_urlsafe(8))
 
     def fetch(self, url: str, _etag: str | None) -> Fetched:
         """What the issuer would answer, for `Guard(fetch=…)`."""
@@ -75,17 +77,20 @@ class LocalIssuer:
         if path == paths.JWKS:
             return Fetched(200, json.dumps({"keys": [self._public_jwk]}).encode(), max_age=300)
         if path == paths.REVOCATIONS:
-            return Fetched(
-                200, self.revocations(int(query.removeprefix("since=")) if query else None).encode()
-            )
+            asked = dict(parse_qsl(query))
+            since = (int(asked["since"]), asked.get("mark", "")) if "since" in asked else None
+            return Fetched(200, self.revocations(since).encode())
         return _NOT_FOUND
 
-    def revocations(self, since: int | None = None) -> str:
-        """The feed's answer (`authserver.protocol.revocation`)."""
-        event: dict[str, Any] = {"epoch": self._epoch, "sequence": len(self._entries)}
-        if since is not None:
-            event["since"] = since
-        event["entries"] = self._entries[since or 0 :]
+    def revocations(self, since: tuple[int, str] | None = None) -> str:
+        """The feed's answer to a reader who stands at `since`, a sequence and its mark; None: to a new one."""
+        event: dict[str, Any] = {"sequence": len(self._entries), "mark": self._marks[-1]}
+        if since is None:
+            event["entries"] = self._entries
+        elif since in enumerate(self._marks):
+            event |= {"since": since[0], "since_mark": since[1], "entries": self._entries[since[0] :]}
+        else:
+            event["reset"] = {"since": since[0], "mark": since[1]}
         claims = {
             "iss": self.url,
             "iat": int(self._clock()),

@@ -13,12 +13,13 @@ from typing import Any, Final
 from authserver.protocol.media import ACCESS_TOKEN_TYP
 from authserver.resource.jws import (
     MalformedToken,
+    UnverifiedJWS,
     VerifiedClaims,
     parse_compact,
     verified_claims,
     verify_signature,
 )
-from authserver.resource.keys import PublicKeys
+from authserver.resource.keys import PublicKey, PublicKeys
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Reason, Refusal
 from authserver.resource.revocation_set import RevocationSet
@@ -27,6 +28,9 @@ LEEWAY: Final = 60
 _NUMBERS: Final = frozenset(
     (int, float)
 )  # by type: True is an int to isinstance; the door lets no infinity in
+_LONGEST: Final = 10**12
+_MOST_SHOWN: Final = 5
+_LONGEST_SHOWN: Final = 200
 _TYPS: Final = frozenset((ACCESS_TOKEN_TYP, f"application/{ACCESS_TOKEN_TYP}"))  # RFC 9068 §4
 
 
@@ -115,13 +119,13 @@ def _verify(token: str, keys: PublicKeys, expected: _Expected, now: float) -> Pr
         jws = parse_compact(token)
         key = keys.get(jws.unverified_header["kid"])
         if key is None:
-            return Refusal(Reason.UNKNOWN_KEY)
+            return _unknown_key(jws.unverified_header["kid"], keys)
         payload = verify_signature(jws, key)
         if payload is None:
-            return Refusal(Reason.BAD_SIGNATURE)
+            return _bad_signature(jws, key)
         typ = jws.unverified_header.get("typ", "")
         if typ not in _TYPS and typ.lower() not in _TYPS:
-            return Refusal(Reason.WRONG_TYPE, "typ is not at+jwt")
+            return Refusal(Reason.WRONG_TYPE, "typ is not at+jwt", facts={"kind": "typ", "typ": typ})
         claims = verified_claims(payload)
     except MalformedToken as malformed:
         return Refusal(Reason.MALFORMED, malformed.reason)
@@ -135,13 +139,14 @@ def _verify(token: str, keys: PublicKeys, expected: _Expected, now: float) -> Pr
 
 def _check_parties(claims: VerifiedClaims, expected: _Expected) -> Refusal | None:
     if claims.get("iss") != expected.issuer:
-        return Refusal(Reason.WRONG_ISSUER)
+        facts = {"iss": _shown(claims.get("iss")), "expected": expected.issuer}
+        return Refusal(Reason.WRONG_ISSUER, f"iss is not {expected.issuer}", facts=facts)
     audience = claims.get("aud")
     if isinstance(audience, str):
-        return None if audience in expected.audiences else Refusal(Reason.WRONG_AUDIENCE)
+        return None if audience in expected.audiences else _wrong_audience([audience], expected)
     if not isinstance(audience, list) or not _are_texts(audience):
         return Refusal(Reason.MALFORMED, "aud is neither a string nor strings")
-    return Refusal(Reason.WRONG_AUDIENCE) if expected.audiences.isdisjoint(audience) else None
+    return _wrong_audience(audience, expected) if expected.audiences.isdisjoint(audience) else None
 
 
 def _check_times(claims: VerifiedClaims, leeway: float, now: float) -> Refusal | None:
@@ -151,9 +156,9 @@ def _check_times(claims: VerifiedClaims, leeway: float, now: float) -> Refusal |
     if type(exp) not in _NUMBERS or type(iat) not in _NUMBERS or type(nbf) not in _NUMBERS:
         return Refusal(Reason.MALFORMED, "exp, iat and nbf must be numbers")
     if now >= exp + leeway:  # RFC 7519 §4.1.4: on or after
-        return Refusal(Reason.EXPIRED)
+        return _expired(exp, leeway, now)
     if now + leeway < iat or now + leeway < nbf:
-        return Refusal(Reason.NOT_YET_VALID)
+        return _not_yet_valid("iat" if iat >= nbf else "nbf", max(iat, nbf), leeway, now)
     return None
 
 
@@ -166,7 +171,9 @@ def _check_shapes(claims: VerifiedClaims) -> Refusal | None:
     if not type(sub) is type(client_id) is type(jti) is type(sid) is type(get("scope", "")) is str:
         return Refusal(Reason.MALFORMED, "sub, client_id, jti, sid or scope is not a string")
     if "cnf" in claims:
-        return Refusal(Reason.WRONG_TYPE, "a sender-constrained token sent as a bearer token")
+        return Refusal(
+            Reason.WRONG_TYPE, "a sender-constrained token sent as a bearer token", facts={"kind": "cnf"}
+        )
     if "roles" in claims and not _are_texts(claims["roles"]):
         return Refusal(Reason.MALFORMED, "roles")
     return None if type(get("auth_time", 0)) in _NUMBERS else Refusal(Reason.MALFORMED, "auth_time")
@@ -176,7 +183,52 @@ def _unless_revoked(principal: Principal, revocations: RevocationSet | None) -> 
     if revocations is None:
         return principal
     entry = revocations.hit(principal._claims, principal.kid)  # noqa: SLF001 - `claims` copies
-    return principal if entry is None else Refusal(Reason.SIGNED_OUT, f"its {entry.kind} is revoked")
+    if entry is None:
+        return principal
+    facts = {"kind": entry.kind.value, "before": entry.before, "sequence": revocations.sequence}
+    return Refusal(Reason.SIGNED_OUT, f"its {entry.kind} is revoked", facts=facts)
+
+
+def _unknown_key(kid: str, keys: PublicKeys) -> Refusal:
+    return Refusal(
+        Reason.UNKNOWN_KEY, f"{kid} is none of {len(keys)} keys", facts={"kid": kid, "known": len(keys)}
+    )
+
+
+def _bad_signature(jws: UnverifiedJWS, key: PublicKey) -> Refusal:
+    facts = {"kid": key.kid, "alg": jws.unverified_header["alg"], "expected": key.alg}
+    return Refusal(Reason.BAD_SIGNATURE, f"not signed by {key.kid} with {key.alg}", facts=facts)
+
+
+def _wrong_audience(audience: list[str], expected: _Expected) -> Refusal:
+    facts = {"aud": [_shown(one) for one in audience[:_MOST_SHOWN]], "expected": sorted(expected.audiences)}
+    return Refusal(
+        Reason.WRONG_AUDIENCE, f"aud is none of {', '.join(sorted(expected.audiences))}", facts=facts
+    )
+
+
+def _expired(exp: float, leeway: float, now: float) -> Refusal:
+    ago = _whole(now - exp)
+    facts = {"ago": ago, "leeway": leeway, "exp": _whole(exp), "now": _whole(now)}
+    detail = f"expired {ago} s ago by our clock; {leeway:g} s of clock skew are accepted"
+    return Refusal(Reason.EXPIRED, detail, facts=facts)
+
+
+def _not_yet_valid(claim: str, start: float, leeway: float, now: float) -> Refusal:
+    """Either the issuer's clock is ahead, or ours is behind: nothing else makes an `iat` of tomorrow."""
+    ahead = _whole(start - now)
+    facts = {"claim": claim, "ahead": ahead, "leeway": leeway, claim: _whole(start), "now": _whole(now)}
+    detail = f"{claim} is {ahead} s ahead of our clock; {leeway:g} s of clock skew are accepted"
+    return Refusal(Reason.NOT_YET_VALID, detail, facts=facts)
+
+
+def _whole(seconds: float) -> int:
+    """Numbers of a claim end in logs and headers: 1e308 would be 309 digits there."""
+    return round(min(max(seconds, -_LONGEST), _LONGEST))
+
+
+def _shown(value: object) -> str | None:
+    return value[:_LONGEST_SHOWN] if isinstance(value, str) else None
 
 
 def _are_texts(value: object) -> bool:

@@ -11,18 +11,25 @@ from authserver.revocations.store import Head, Revocation
 
 
 def claims(
-    issuer: str, head: Head, entries: Sequence[Revocation], *, since: int | None, confirmed_at: datetime
+    issuer: str, head: Head, entries: Sequence[Revocation], *, since: Head | None, confirmed_at: datetime
 ) -> dict[str, Any]:
-    """Build the claims of one answer.
+    """Build the claims of a snapshot or a delta.
 
     :param since: None makes it a snapshot, which replaces all that the reader knows.
     :param confirmed_at: when the database last said that `head` is the newest; `iat`, by which a reader knows how
         fresh its own knowledge is.
     """
-    event: dict[str, Any] = {"epoch": head.epoch, "sequence": head.sequence}
-    if since is not None:
-        event["since"] = since
-    event["entries"] = [_entry(entry) for entry in entries]
+    place = {} if since is None else {"since": since.sequence, "since_mark": since.mark}
+    return _token(issuer, head, {**place, "entries": [_entry(entry) for entry in entries]}, confirmed_at)
+
+
+def reset(issuer: str, head: Head, lost: Head, confirmed_at: datetime) -> dict[str, Any]:
+    """Build the claims for a reader whose position is not of this history."""
+    return _token(issuer, head, {"reset": {"since": lost.sequence, "mark": lost.mark}}, confirmed_at)
+
+
+def _token(issuer: str, head: Head, content: dict[str, Any], confirmed_at: datetime) -> dict[str, Any]:
+    event = {"sequence": head.sequence, "mark": head.mark, **content}
     return {"iss": issuer, "iat": seconds(confirmed_at), "jti": new_id(), "events": {EVENT: event}}
 
 

@@ -15,6 +15,7 @@ revocation = Table(
     Column(
         "expires_at", Moment, nullable=False, index=True
     ),  # by then the last token it concerns has expired
+    Column("mark", String(22), nullable=False, server_default=""),  # of the list as it was with this entry
 )
 
 revocation_head = Table(
@@ -22,5 +23,5 @@ revocation_head = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),  # always 1
     Column("sequence", BigId, nullable=False),
-    Column("epoch", String(22), nullable=False),
+    Column("mark", String(22), nullable=False, server_default=""),  # protocol/revocation.py
 )

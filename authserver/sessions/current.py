@@ -12,7 +12,9 @@ from authserver.opaque import hash_secret
 from authserver.sessions import store
 from authserver.sessions.lifetime import Lifetime
 from authserver.sessions.sign_out import NotYet, not_yet
+from authserver.sessions.status_index import with_status_index
 from authserver.sessions.store import Session
+from authserver.status_lists.indexes import StatusIndexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,10 @@ class Current:
 class CurrentSessions:
     """Finds living sessions by the secret in their cookie."""
 
-    def __init__(self, lifetime: Lifetime, clock: Clock) -> None:
+    def __init__(self, lifetime: Lifetime, clock: Clock, status_indexes: StatusIndexes | None = None) -> None:
         self.lifetime = lifetime
         self._clock = clock
+        self._status_indexes = status_indexes
 
     def find(self, db: Connection, secret: str) -> Current | None:
         now = self._clock.now()
@@ -53,7 +56,14 @@ class CurrentSessions:
         account = accounts.by_id(db, session.account_id) if session else None
         if session is None or account is None or account.disabled_at:
             return None
-        return not_yet(account, now) or Current(session, account, now)
+        return not_yet(account, now) or Current(self._with_status_index(db, session, now), account, now)
+
+    def _with_status_index(self, db: Connection, session: Session, now: datetime) -> Session:
+        """Not in the one write: almost every session has its index, and keeps it."""
+        found = with_status_index(db, self._status_indexes, session, now)
+        if found.status_index is not None and found is not session:
+            store.set_status_index(db, session.id, found.status_index)
+        return found
 
     def note_use(self, db: Connection, current: Current) -> None:
         now = current.at

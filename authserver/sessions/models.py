@@ -1,6 +1,6 @@
 """The table of sessions."""
 
-from sqlalchemy import JSON, Column, ForeignKey, LargeBinary, String, Table
+from sqlalchemy import JSON, Column, ForeignKey, Integer, LargeBinary, String, Table
 
 from authserver.database import Moment, metadata
 
@@ -20,4 +20,5 @@ session = Table(
     Column("ended_at", Moment, nullable=True, index=True),
     Column("address", String(45), nullable=True),
     Column("user_agent", String(255), nullable=True),
+    Column("status_index", Integer, nullable=True),  # of the tokens given out from now on
 )

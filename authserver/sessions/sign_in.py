@@ -27,7 +27,9 @@ from authserver.opaque import Secret, hash_secret, new_id, new_secret
 from authserver.sessions import store
 from authserver.sessions.lifetime import Lifetime
 from authserver.sessions.sign_out import NotYet, SignOut, not_yet
+from authserver.sessions.status_index import with_status_index
 from authserver.sessions.store import Session
+from authserver.status_lists.indexes import StatusIndexes
 
 DEVICE_LIFETIME: Final = timedelta(days=180)
 NOBODY: Final = Username("")  # no canonical name: stands for every name that is none
@@ -83,13 +85,20 @@ class SignIn:
     """The three steps; each database step is given an open connection and commits nothing itself."""
 
     def __init__(
-        self, hasher: PasswordHasher, limits: Limits, lifetime: Lifetime, sign_out: SignOut, clock: Clock
+        self,
+        hasher: PasswordHasher,
+        limits: Limits,
+        lifetime: Lifetime,
+        sign_out: SignOut,
+        clock: Clock,
+        status_indexes: StatusIndexes | None = None,
     ) -> None:
         self._hasher = hasher
         self._limits = limits
         self._lifetime = lifetime
         self._sign_out = sign_out
         self._clock = clock
+        self._status_indexes = status_indexes
 
     def begin(self, db: Connection, username: str, password: str, browser: Browser) -> Candidate | Wait:
         now = self._clock.now()
@@ -133,7 +142,7 @@ class SignIn:
     ) -> SignedIn:
         """Begin a session with a new id and a new secret (ASVS 7.2.4)."""
         secret = new_secret()
-        session = Session(
+        begun = Session(
             id=new_id(),
             account_id=account.id,
             started_at=now,
@@ -145,6 +154,7 @@ class SignIn:
             address=browser.address,
             user_agent=(browser.user_agent or "")[:255] or None,
         )
+        session = with_status_index(db, self._status_indexes, begun, now)
         store.add(db, session, hash_secret(secret))
         device_secret = devices.remember(db, account.id, now, DEVICE_LIFETIME) if remember else None
         return SignedIn(account, session, secret, device_secret, now)

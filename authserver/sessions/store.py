@@ -39,6 +39,7 @@ class Session:
     ended_at: datetime | None
     address: str | None
     user_agent: str | None
+    status_index: int | None = None
 
 
 class Ended(NamedTuple):
@@ -59,6 +60,7 @@ COLUMNS = (
     session.c.ended_at,
     session.c.address,
     session.c.user_agent,
+    session.c.status_index,
 )
 
 
@@ -154,6 +156,17 @@ def of_account(db: Connection, account_id: str, *, now: datetime, seen_after: da
     query = select(*COLUMNS).where(session.c.account_id == account_id, _ALIVE)
     query = query.order_by(session.c.last_seen_at.desc()).limit(1000)
     return [_session(row) for row in db.execute(query, {"now": now, "seen_after": seen_after})]
+
+
+def set_status_index(db: Connection, session_id: str, number: int) -> None:
+    """Let the tokens of a session carry this index from now on."""
+    db.execute(update(session).where(session.c.id == session_id).values(status_index=number))
+
+
+def drop_status_indexes(db: Connection, account_id: str) -> None:
+    """Let no token of an account carry an index that one carries now; each session is given another when it asks."""
+    living = session.c.account_id == account_id, session.c.ended_at.is_(None)
+    db.execute(update(session).where(*living).values(status_index=None))
 
 
 def page(db: Connection, *, now: datetime, seen_after: datetime, limit: int) -> list[tuple[Session, Account]]:

@@ -69,6 +69,13 @@ class Settings(BaseSettings):
     session_lifetime: Duration = Field(
         timedelta(days=30), description="A session ends after this, used or not."
     )
+    status_list: bool = Field(
+        False, description="Tokens carry a `status`, and signed Token Status Lists are published."
+    )
+    status_list_ttl: Duration = Field(
+        timedelta(seconds=60),
+        description="How long a verifier may go by a status list before it fetches anew.",
+    )
     cookie_samesite: Literal["lax", "strict", "none"] = Field(
         "lax", description="SameSite of the token cookie."
     )

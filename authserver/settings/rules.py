@@ -57,6 +57,10 @@ def _times(settings: "Settings") -> Rows:
             "rotation_period: shorter than twice jwks_max_age + clock_skew; no key could become active in time",
         ),
         (
+            not timedelta(seconds=10) <= settings.status_list_ttl <= settings.access_token_lifetime,
+            "status_list_ttl: between 10s and access_token_lifetime, after which a status says nothing more",
+        ),
+        (
             settings.session_idle_timeout > settings.session_lifetime,
             "session_idle_timeout: longer than session_lifetime, so it would never apply",
         ),

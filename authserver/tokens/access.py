@@ -15,6 +15,7 @@ from authserver.keyring.signer import Signer
 from authserver.opaque import new_id
 from authserver.protocol.media import ACCESS_TOKEN_TYP
 from authserver.sessions.store import Session
+from authserver.status_lists.claims import status
 
 FIRST_PARTY: Final = "first-party"  # the built-in client that the token cookie belongs to
 
@@ -31,13 +32,21 @@ class AccessTokens:
     """Mints access tokens for the token cookie."""
 
     def __init__(
-        self, keyring: LiveKeyring, *, issuer: str, audience: str, lifetime: timedelta, algorithm: str
+        self,
+        keyring: LiveKeyring,
+        *,
+        issuer: str,
+        audience: str,
+        lifetime: timedelta,
+        algorithm: str,
+        status_lists: bool = False,
     ) -> None:
         self._keyring = keyring
         self._issuer = issuer
         self._audience = audience
         self._lifetime = lifetime
         self._algorithm = algorithm
+        self._status_lists = status_lists
 
     def signer(self) -> Signer:
         """Answer the key that would sign now: ask before the work begins, sign when it is done.
@@ -61,7 +70,10 @@ class AccessTokens:
             "sid": session.id,
             "auth_time": seconds(session.authenticated_at),
             "amr": list(session.amr),
-            "roles": list(account.roles),
         }
+        if account.roles:  # an empty list is a claim that some verifiers refuse (joserfc: blank)
+            claims["roles"] = list(account.roles)
+        if self._status_lists and session.status_index is not None:
+            claims["status"] = status(self._issuer, session.status_index)
         value = signer.sign(ACCESS_TOKEN_TYP, claims)
         return AccessToken(value, timedelta(seconds=expires_at - issued_at))

@@ -8,7 +8,7 @@ from authserver.resource.keys import PublicKeys
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Reason, Refusal
 from authserver.resource.revocation_document import open_document, read_event
-from authserver.resource.revocation_set import Delta, RevocationSet, Snapshot
+from authserver.resource.revocation_set import Delta, Reset, RevocationSet, Snapshot
 from authserver.resource.verifier import verify
 from tests.visitor import Visitor
 
@@ -28,7 +28,9 @@ class ResourceService:
         self.keys = PublicKeys.from_jwks(self._visitor.get(paths.JWKS).json())
         answer = self._visitor.get(paths.REVOCATIONS + query)
         issuer = self._server.settings.issuer
-        return read_event(open_document(answer.content, self.keys.get, issuer, max_length=LARGEST))
+        event = read_event(open_document(answer.content, self.keys.get, issuer, max_length=LARGEST))
+        assert not isinstance(event, Reset)
+        return event
 
     def follow(self) -> None:
         self._server.follow()

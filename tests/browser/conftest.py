@@ -1,4 +1,4 @@
-"""A real Chromium, a login service and a demo service, each in a process of its own.
+"""A real Chromium, a login service and three apps, each in a process of its own.
 
 Playwright keeps an event loop running in this thread while it is open, so each module opens it for itself: other
 tests run loops of their own.

@@ -26,14 +26,14 @@ pytestmark = pytest.mark.browser
 def test_a_person_signs_in_is_welcome_and_signs_out(
     window: Window, site: LoginService, tmp_path: Path
 ) -> None:
-    orders_sends_us_to_sign_in(window)
+    the_site_sends_us_to_sign_in(window)
     the_sign_in_page_is_korean(window, tmp_path)
     a_wrong_password_is_told(window)
     window.fill_in()
-    we_are_welcome_at_orders(window)
+    we_are_welcome_at_the_site(window)
     the_cookies_are_as_promised(window)
     the_signing_key_changes(site)
-    assert window.open_orders().status == 200
+    assert window.open_site().status == 200
     our_session_is_listed(window)
     copy = window.cookies()[cookies.TOKEN_HOST_ONLY]
     we_sign_out(window)
@@ -41,10 +41,10 @@ def test_a_person_signs_in_is_welcome_and_signs_out(
     the_sign_out_is_on_record(site, claims(copy["value"])["sid"])
 
 
-def orders_sends_us_to_sign_in(window: Window) -> None:
-    answer = window.open_orders()
+def the_site_sends_us_to_sign_in(window: Window) -> None:
+    answer = window.open_site()
     assert answer.status == 401
-    assert "토큰이 없습니다" in window.text()
+    assert "로그인이 필요합니다" in window.text()
     window.page.get_by_role("link", name="로그인").click()
     window.page.wait_for_url("**/login?**")
 
@@ -70,8 +70,8 @@ def a_wrong_password_is_told(window: Window) -> None:
     assert set(window.cookies()) == {cookies.FORM}
 
 
-def we_are_welcome_at_orders(window: Window) -> None:
-    window.page.wait_for_url(f"{window.site.orders}/")
+def we_are_welcome_at_the_site(window: Window) -> None:
+    window.page.wait_for_url(f"{window.site.flask_site}/")
     assert "환영합니다" in window.text()
     assert "demo, user" in window.text()
 
@@ -108,7 +108,7 @@ def we_sign_out(window: Window) -> None:
     window.page.wait_for_url("**/signed-out")
     assert "로그아웃되었습니다" in window.text()
     assert {cookies.SESSION, cookies.TOKEN_HOST_ONLY}.isdisjoint(window.cookies())
-    assert window.open_orders().status == 401
+    assert window.open_site().status == 401
 
 
 def a_copy_of_the_token_is_refused(window: Window, copy: Cookie) -> None:
@@ -124,7 +124,7 @@ def a_copy_of_the_token_is_refused(window: Window, copy: Cookie) -> None:
             }
         ]
     )
-    until(lambda: window.open_orders().status == 401)
+    until(lambda: window.open_site().status == 401)
     assert "로그아웃된 토큰입니다" in window.text()
 
 
@@ -160,11 +160,11 @@ def claims(token: str) -> dict[str, Any]:
 
 def test_signing_in_needs_no_script(open_window: OpenWindow) -> None:
     window = open_window(java_script_enabled=False)
-    orders_sends_us_to_sign_in(window)
+    the_site_sends_us_to_sign_in(window)
     window.fill_in("not my password at all")
     assert "올바르지 않습니다" in window.page.get_by_role("alert").inner_text()
     window.fill_in()
-    we_are_welcome_at_orders(window)
+    we_are_welcome_at_the_site(window)
     window.open("/account")
     we_sign_out(window)
 
@@ -172,12 +172,12 @@ def test_signing_in_needs_no_script(open_window: OpenWindow) -> None:
 def test_signing_out_everywhere_ends_the_other_browser(open_window: OpenWindow) -> None:
     here, there = open_window(), open_window(locale="en-US")
     here.sign_in()
-    assert here.open_orders().status == 200
+    assert here.open_site().status == 200
     there.sign_in()
     assert there.page.get_by_role("listitem").count() >= 2
     there.page.get_by_role("button", name="Sign out everywhere").click()
     there.page.wait_for_url("**/signed-out?everywhere=true")
-    until(lambda: here.open_orders().status == 401)
+    until(lambda: here.open_site().status == 401)
     assert "로그아웃된 토큰입니다" in here.text()
     here.open("/account")
     assert here.page.url.startswith(f"{here.site.origin}/login")

@@ -1,6 +1,6 @@
 """What pages of other sites can make a real browser do to us: nothing.
 
-`localhost` and `127.0.0.1` are two sites to a browser. The demo service's origin is ours but for the port: the same
+`localhost` and `127.0.0.1` are two sites to a browser. The Flask site's origin is ours but for the port: the same
 site, so its requests carry the cookies, and SameSite is no help (a sibling subdomain is the same case).
 """
 
@@ -58,8 +58,8 @@ def test_another_origin_cannot_sign_a_person_out(window: Window) -> None:
     looks_like_json = form(logout, {'{"everywhere": true, "x": "': '"}'}, "text/plain")
     for origin, trap, refusals in (
         (OTHER, form(logout, fields), {403}),
-        (window.site.orders, form(logout, fields), {403}),
-        (window.site.orders, looks_like_json, {403, 415}),
+        (window.site.flask_site, form(logout, fields), {403}),
+        (window.site.flask_site, looks_like_json, {403, 415}),
     ):
         visit(window, origin, trap)
         assert spring(window) in refusals, (origin, trap)
@@ -68,7 +68,9 @@ def test_another_origin_cannot_sign_a_person_out(window: Window) -> None:
 
 
 def test_another_origin_cannot_frame_the_sign_in_page(window: Window) -> None:
-    window.open_orders()  # a page that came over the network: from an invented one the browser frames nothing at all
+    # A page that came over the network: from an invented one the browser frames nothing at all. The site's own policy
+    # would forbid the frame before we do, so this one is the API's.
+    window.page.goto(f"{window.site.orders_api}/openapi.json")
     with window.page.expect_console_message(lambda said: "frame-ancestors" in said.text):
         window.page.set_content(f'<iframe src="{window.site.origin}/login"></iframe>')
     window.complaints.clear()
@@ -80,9 +82,9 @@ def test_another_origin_cannot_frame_the_sign_in_page(window: Window) -> None:
 def test_a_link_from_another_site_arrives_signed_in(window: Window) -> None:
     """SameSite=Lax: whoever follows a link stays signed in."""
     window.sign_in()
-    visit(window, OTHER, f'<a href="{window.site.orders}/">orders</a>')
+    visit(window, OTHER, f'<a href="{window.site.flask_site}/">the site</a>')
     window.page.click("a")
-    window.page.wait_for_url(f"{window.site.orders}/")
+    window.page.wait_for_url(f"{window.site.flask_site}/")
     assert "환영합니다" in window.text()
 
 

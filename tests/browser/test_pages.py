@@ -6,20 +6,14 @@ from typing import Literal
 import pytest
 
 from tests.browser.conftest import OpenWindow
+from tests.browser.fit import SMALL_PHONE, fits
 from tests.browser.window import USERNAME, Window
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
 
-SMALL_PHONE = {"width": 320, "height": 640}  # WCAG 1.4.10: no scrolling in two directions at 320 px
-FINGER = 44  # WCAG 2.5.5: CSS pixels
 PAGES = ("/account", "/account/password", "/nowhere", "/signed-out")
 
-NAMELESS = """[...document.querySelectorAll('input:not([type=hidden]), button, a, img')]
-    .filter(it => !(it.labels?.length || it.innerText?.trim() || it.alt)).map(it => it.outerHTML)"""
-TOO_SMALL = f"""[...document.querySelectorAll('input:not([type=hidden]), button, a.button, .languages a')]
-    .filter(it => it.getBoundingClientRect().height < {FINGER}).map(it => it.outerHTML)"""
-SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 COLOURS = """(() => { const [page, text] = ['main', 'h1'].map(it => getComputedStyle(document.querySelector(it)));
     const ground = getComputedStyle(document.documentElement).backgroundColor;
     return [page.backgroundColor == 'rgba(0, 0, 0, 0)' ? ground : page.backgroundColor, text.color]; })()"""
@@ -49,13 +43,6 @@ def test_every_page_fits_a_small_phone_in_both_languages(open_window: OpenWindow
             window.open(f"{path}?ui_locales={locale}")
             assert window.page.get_attribute("html", "lang") == locale
             fits(window)
-
-
-def fits(window: Window) -> None:
-    assert not window.find(SIDEWAYS), window.page.url
-    assert window.find(TOO_SMALL) == [], window.page.url
-    assert window.find(NAMELESS) == [], window.page.url
-    assert window.page.locator("h1").count() == 1
 
 
 def test_text_stands_out_in_the_dark_and_in_the_light(window: Window) -> None:

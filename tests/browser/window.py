@@ -28,8 +28,8 @@ class Window:
         assert answer is not None
         return answer
 
-    def open_orders(self) -> Response:
-        answer = self.page.goto(f"{self.site.orders}/")
+    def open_site(self) -> Response:
+        answer = self.page.goto(f"{self.site.flask_site}/")
         assert answer is not None
         return answer
 

@@ -69,12 +69,12 @@ def test_every_verb_that_changes_something_can_be_tried() -> None:
         if any("--dry-run" in parameter.opts for parameter in command.params)
     }
     assert trying == {
-        *(f"keys {verb}" for verb in ("rotate", "revoke", "rewrap")),
+        *(f"keys {verb}" for verb in ("rotate", "revoke", "rewrap", "drill")),
         *(
             f"account {verb}"
             for verb in ("create", "disable", "enable", "set-password", "set-roles", "sign-out")
         ),
-        *("session end", "revocation add", "db upgrade", "maintenance run"),
+        *("session end", "revocation add", "service forget", "db upgrade", "maintenance run"),
     }
 
 

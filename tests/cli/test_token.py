@@ -40,14 +40,16 @@ def test_token_may_be_an_argument(cli: Cli, token: str) -> None:
 def test_signed_out_token_is_not_valid(cli: Cli, token: str) -> None:
     cli("account", "sign-out", "alice")
     facts = cli.facts("token", "inspect", stdin=token, code=1)
-    assert (facts["verified"], facts["revoked"], facts["reason"]) == (True, True, "its sub is revoked")
+    assert (facts["verified"], facts["revoked"]) == (True, True)
+    assert facts["reason"].startswith("its sub is revoked for tokens issued before 2026-11-23T09:00:01Z")
 
 
 @on_sqlite
 def test_expired_token_is_not_valid(cli: Cli, token: str, clock: HandClock) -> None:
     clock.advance(3_661)
     facts = cli.facts("token", "inspect", stdin=token, code=1)
-    assert (facts["verified"], facts["reason"]) == (True, "expired")
+    assert facts["verified"] is True
+    assert facts["reason"] == "expired: expired 61 s ago by our clock; 60 s of clock skew are accepted"
     assert cli("token", "inspect", stdin=token).stdout.startswith("NOT VALID: expired")
 
 
@@ -61,7 +63,7 @@ def test_token_of_another_server_looks_unverified(cli: Cli, token: str) -> None:
     assert facts["unverified_claims"]["sub"] == "root"
     assert "claims" not in facts
     assert cli("token", "inspect", stdin=forged).stdout.startswith(
-        "UNVERIFIED: its key is none of this server's"
+        f"UNVERIFIED: its key {foreign.kid} is none of this server's"
     )
 
 

@@ -12,10 +12,12 @@ import pytest
 
 from authserver.resource import Guard, Reason, Refusal
 from authserver.resource.answer import answer_to
+from authserver.resource.explanation import TEXTS
 from tests.docs.page import BLOCK
 
 DOCS = Path(__file__).parents[2] / "docs"
 INDEX = DOCS / "services" / "README.md"
+FRESHNESS = DOCS / "services" / "freshness-and-health.md"
 KOREAN = DOCS / "ko" / "시작하기.md"
 PAGES = [*sorted((DOCS / "services").glob("*.md")), KOREAN]
 
@@ -77,6 +79,15 @@ def test_the_answers_are_the_guards_own() -> None:
             ]
         )
     assert rows(INDEX.read_text(), columns=5) == actual
+
+
+def test_the_codes_of_explanations_are_the_guards_own() -> None:
+    section = FRESHNESS.read_text().split("## Why exactly")[1].split("\n## ")[0]
+    told = re.findall(r"^\| `([\w:]+)` \| (.*) \|$", section, re.MULTILINE)
+    assert len(told) == 10
+    for code, facts in told:
+        prefix, _, _ = code.partition(":")
+        assert {code, *(f"{prefix}{more}" for more in re.findall(r"`(:\w+)`", facts))} <= set(TEXTS)
 
 
 def test_the_answers_in_korean_are_the_guards_own() -> None:

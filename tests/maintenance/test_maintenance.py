@@ -12,6 +12,7 @@ from authserver.revocations.models import revocation
 from authserver.sessions.models import session
 from tests.clocks import HandClock
 from tests.conftest import PASSWORD, MakeCapabilities
+from tests.services.saying import said
 from tests.visitor import Visitor
 
 
@@ -65,3 +66,12 @@ def test_maintenance_rotates_a_key_that_is_due(server: Server, clock: HandClock)
     server.maintain()
     server.follow()
     assert server.tokens.signer().kid != before
+
+
+def test_a_service_that_was_silent_for_a_day_is_forgotten(server: Server, clock: HandClock) -> None:
+    server.services.hear(said(), "203.0.113.7")
+    server.services.write_heard()
+    clock.advance(timedelta(hours=23))
+    assert server.capabilities.maintenance.run().purged["service_instances"] == 0
+    clock.advance(timedelta(hours=1))
+    assert server.capabilities.maintenance.run().purged["service_instances"] == 1

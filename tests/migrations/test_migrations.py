@@ -49,9 +49,9 @@ def test_an_empty_database_is_not_up_to_date(empty: Database) -> None:
 
 def test_upgrading_twice_does_nothing_the_second_time(empty: Database) -> None:
     schema.upgrade(empty)
-    epoch = empty.read(lambda db: db.exec_driver_sql("SELECT epoch FROM revocation_head").scalar())
+    mark = empty.read(lambda db: db.exec_driver_sql("SELECT mark FROM revocation_head").scalar())
     schema.upgrade(empty)
-    assert empty.read(lambda db: db.exec_driver_sql("SELECT epoch FROM revocation_head").scalar()) == epoch
+    assert empty.read(lambda db: db.exec_driver_sql("SELECT mark FROM revocation_head").scalar()) == mark
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:

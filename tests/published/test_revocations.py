@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from authserver.accounts.store import Account
 from authserver.app import Server
 from authserver.protocol.revocation import Kind
-from authserver.published.revocations import RevocationsDocument
+from authserver.published.readers import Position
+from authserver.published.revocations import RevocationFeed
 from authserver.resource.jws import parse_compact
 from authserver.resource.revocation_set import Delta, Snapshot
 from authserver.revocations import store
@@ -47,7 +48,7 @@ def test_a_snapshot_and_a_delta_are_good_by_the_published_keys_alone(
     assert [entry.value for entry in whole.entries] == ["a", "b", "c"]
     assert isinstance(part, Delta)
     assert (part.since, part.sequence, [entry.value for entry in part.entries]) == (2, 3, ["c"])
-    assert whole.epoch == part.epoch
+    assert whole.mark == part.mark
     answer = visitor.get(FEED)
     assert answer.headers["content-type"] == "application/secevent+jwt"
     assert answer.headers["cache-control"] == "no-cache"
@@ -156,9 +157,9 @@ def test_another_server_knows_of_a_sign_out_after_its_next_look(
 def test_readers_who_each_ask_for_another_part_of_a_long_list_cost_little_memory(server: Server) -> None:
     """Anybody may ask, for any `since`: each answer kept is nearly the whole list again."""
     revoke(server, *(f"{number:022}" for number in range(2_000)))
-    document = RevocationsDocument(server.settings.issuer, "RS256", server.keyring, server.revocations)
-    whole = len(document({"query_string": b""}).whole[1]["body"])
+    feed = RevocationFeed(server.settings.issuer, "RS256", server.keyring, server.revocations)
+    whole = len(feed.tell(None).answer.whole[1]["body"])
     for since in range(60):
-        document({"query_string": b"since=%d" % since})
-    kept = sum(len(each.answer.whole[1]["body"]) for each in document._deltas.values())
+        feed.tell(Position(since, None))
+    kept = sum(len(each.answer.whole[1]["body"]) for each in feed._deltas.answers.values())
     assert kept <= 4 * whole

@@ -7,8 +7,9 @@ from fastapi.responses import JSONResponse
 from starlette.requests import Request
 from starlette.testclient import TestClient, WebSocketDenialResponse
 
-from authserver.resource.fastapi import Guard, Principal, RequestRefused
+from authserver.resource.fastapi import Freshness, Guard, Principal, RequestRefused
 from authserver.resource.http import FetchFailed
+from authserver.resource.refusal import Refusal
 from authserver.resource.testing import LocalIssuer
 from tests.resource import forge
 from tests.resource.conftest import FakeClock, Network
@@ -177,3 +178,82 @@ def test_refusals_never_echo_the_token(client: TestClient, issuer: LocalIssuer) 
     token = issuer.token() + "x"
     answer = client.get("/me", headers={"Authorization": f"Bearer {token}"})
     assert token[:30] not in answer.text + str(answer.headers)
+
+
+def test_routes_with_a_freshness_of_their_own_are_in_the_openapi_document_too(network: Network) -> None:
+    """One scheme, however many dependencies: Swagger's Authorize asks once, and sends the header to each route."""
+    guard = Guard(forge.ISSUER, audience=forge.API, fetch=network, heartbeat=1)
+    app = FastAPI(dependencies=[Depends(guard)])
+
+    @app.get("/a", dependencies=[Depends(guard.require("a", freshness=Freshness(5, "refuse")))])
+    def route() -> None: ...
+
+    document: dict[str, Any] = TestClient(app).get("/openapi.json").json()
+    assert list(document["components"]["securitySchemes"]) == ["access_token"]
+    assert {"access_token": ["a"]} in document["paths"]["/a"]["get"]["security"]
+    assert "parameters" not in document["paths"]["/a"]["get"]
+
+
+def test_what_swaggers_authorize_sends_is_what_the_guard_reads(
+    client: TestClient, issuer: LocalIssuer
+) -> None:
+    """`type: http, scheme: bearer` (OpenAPI 3.1 §4.8.27) means `Authorization: Bearer` and what was typed."""
+    scheme = client.get("/openapi.json").json()["components"]["securitySchemes"]["access_token"]
+    typed = issuer.token("alice")
+    header = {"Authorization": f"{scheme['scheme'].capitalize()} {typed}"}
+    assert client.get("/me", headers=header).json() == {"sub": "alice"}
+    assert "SwaggerUIBundle" in client.get("/docs").text
+
+
+def test_scopes_of_dependencies_around_a_requirement_are_asked_for_as_well(
+    guard: Guard, issuer: LocalIssuer
+) -> None:
+    app = FastAPI()
+    needs_a = guard.require("a")
+
+    @app.get("/both")
+    def both(user: Annotated[Principal, Security(needs_a, scopes=["b"])]) -> str:
+        return user.sub
+
+    client = TestClient(app)
+    assert client.get("/both", headers=issuer.bearer(scope="a")).status_code == 403
+    assert client.get("/both", headers=issuer.bearer(scope="a b")).status_code == 200
+
+
+def test_one_request_is_one_decision_for_an_observer(network: Network, issuer: LocalIssuer) -> None:
+    heard = []
+
+    class Notes:
+        def decided(self, outcome: Principal | Refusal, request: Any) -> None:
+            heard.append((request.scope["path"], getattr(outcome, "reason", "admitted")))
+
+    guard = Guard(
+        forge.ISSUER, audience=forge.API, fetch=issuer.fetch, observer=Notes(), clock=lambda: forge.NOW
+    )
+    guard.close()
+    app = FastAPI()
+
+    @app.get("/admin", dependencies=[Depends(guard.require("a", role="admin"))])
+    def admin() -> None: ...
+
+    client = TestClient(app)
+    client.get("/admin", headers=issuer.bearer(scope="a", roles=["admin"]))
+    client.get("/admin", headers=issuer.bearer(scope="a"))
+    client.get("/admin")
+    assert heard == [("/admin", "admitted"), ("/admin", "insufficient_scope"), ("/admin", "missing")]
+
+
+def test_metadata_stay_out_of_the_openapi_document_and_need_no_token(issuer: LocalIssuer) -> None:
+    guard = Guard(forge.ISSUER, audience=forge.API + "/v1", fetch=issuer.fetch, metadata={})
+    app = FastAPI(dependencies=[Depends(guard)])
+    guard.serve_metadata(app)
+    client = TestClient(app)
+    place = "/.well-known/oauth-protected-resource/v1"
+    assert client.get(place).json()["resource"] == forge.API + "/v1"
+    assert client.head(place).status_code == 200
+    assert place not in client.get("/openapi.json").json()["paths"]
+
+
+def test_a_guard_without_metadata_has_none_to_serve(guard: Guard) -> None:
+    with pytest.raises(ValueError, match="metadata="):
+        guard.serve_metadata(FastAPI())

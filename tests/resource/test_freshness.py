@@ -1,3 +1,7 @@
+from typing import Any
+
+import pytest
+
 from authserver.resource.freshness import Freshness
 from authserver.resource.refusal import Reason, Refusal
 
@@ -22,3 +26,27 @@ def test_without_any_list_nothing_is_accepted_whatever_was_chosen() -> None:
         refusal = freshness.judge(None)
         assert refusal is not None
         assert refusal.reason is Reason.UNAVAILABLE
+
+
+@pytest.mark.parametrize("beyond", ["", "reject", "Refuse", None])
+def test_a_misspelt_choice_does_not_mean_accept(beyond: Any) -> None:
+    with pytest.raises(ValueError, match="accept, refuse, introspect"):
+        Freshness(5, beyond)
+
+
+@pytest.mark.parametrize("age", [-1, float("nan")])
+def test_an_age_below_zero_or_none_at_all_is_no_limit(age: float) -> None:
+    with pytest.raises(ValueError, match="not below zero"):
+        Freshness(age)
+
+
+@pytest.mark.parametrize("age", ["5", None, True])
+def test_an_age_is_a_number(age: Any) -> None:
+    with pytest.raises(TypeError, match="seconds"):
+        Freshness(age)
+
+
+def test_with_introspection_a_refusal_stands_unless_the_issuer_says_better() -> None:
+    refusal = Freshness(5, "introspect").judge(6.0)
+    assert refusal is not None
+    assert (refusal.reason, refusal.facts["age"], refusal.facts["max_staleness"]) == (Reason.STALE, 6, 5)

@@ -1,65 +1,42 @@
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Event, Thread
 
 import pytest
 
-from authserver.resource.http import Fetched, FetchFailed, HttpFetch, parse_max_age, require_secure
-
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Server:
-    """A web server on loopback whose answers are functions."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, Answer] = {}
-        self.seen: list[tuple[str, str | None]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.seen.append((self.path, self.headers.get("If-None-Match")))
-                outer.answers[self.path](self)
-
-            def log_message(self, *args: object) -> None: ...
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+from authserver.resource.http import (
+    Fetched,
+    FetchFailed,
+    HttpFetch,
+    HttpPost,
+    connect,
+    parse_max_age,
+    require_secure,
+)
+from authserver.resource.line import Line, TooSlow
+from tests.resource.wire import Server, begins, falls_silent, says
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     running = Server()
     yield running
-    running.http.shutdown()
-    running.http.server_close()
-
-
-def says(status: int, body: bytes = b"", **headers: str) -> Answer:
-    def answer(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(status)
-        for name, value in {"Content_Length": str(len(body)), **headers}.items():
-            request.send_header(name.replace("_", "-"), value)
-        request.end_headers()
-        request.wfile.write(body)
-
-    return answer
+    running.stop()
 
 
 def test_an_answer_comes_with_its_name_and_lifetime(server: Server) -> None:
     server.answers["/a"] = says(200, b"body", ETag='"1"', Cache_Control="public, max-age=600", Age="100")
     assert HttpFetch()(server.url + "/a", None) == Fetched(200, b"body", '"1"', 500)
-    assert server.seen == [("/a", None)]
+    assert server.asked == ["/a"]
+    assert server.etags == [None]
 
 
 def test_an_unchanged_document_is_not_sent_again(server: Server) -> None:
     server.answers["/a"] = says(304, ETag='"1"', Cache_Control="max-age=60")
     assert HttpFetch()(server.url + "/a", '"1"') == Fetched(304, b"", '"1"', 60)
-    assert server.seen == [("/a", '"1"')]
+    assert server.etags == ['"1"']
 
 
 @pytest.mark.parametrize("status", [400, 404, 500, 503])
@@ -79,14 +56,14 @@ def test_j11_a_redirect_to_another_origin_is_not_followed(server: Server) -> Non
     server.answers["/a"] = says(302, Location=other + "/b")
     with pytest.raises(FetchFailed, match="another origin"):
         HttpFetch()(server.url + "/a", None)
-    assert [path for path, _ in server.seen] == ["/a"]
+    assert server.asked == ["/a"]
 
 
 def test_a_redirect_loop_ends(server: Server) -> None:
     server.answers["/a"] = says(302, Location="/a")
     with contextlib.suppress(FetchFailed):
         assert HttpFetch()(server.url + "/a", None).status == 302
-    assert len(server.seen) < 20
+    assert len(server.asked) < 20
 
 
 def test_an_answer_that_is_too_large_is_given_up(server: Server) -> None:
@@ -101,6 +78,122 @@ def test_an_answer_that_drips_is_given_up(server: Server) -> None:
     server.answers["/a"] = says(200, b"x" * 500_000)
     with pytest.raises(FetchFailed, match="too slow"):
         HttpFetch(deadline=5, clock=lambda: float(next(ticks)))(server.url + "/a", None)
+
+
+@pytest.mark.parametrize(
+    "start", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;"]
+)
+def test_headers_and_chunks_that_drip_are_given_up_too(server: Server, start: bytes) -> None:
+    def drip(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(start)
+        while not server.stopping.wait(0.01):
+            request.wfile.write(b"x")
+
+    server.answers["/a"] = drip
+    with pytest.raises(TooSlow):
+        HttpFetch(timeout=5, deadline=0.2)(server.url + "/a", None)
+
+
+def test_the_body_of_a_redirect_is_not_read(server: Server) -> None:
+    def endless(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(302)
+        request.send_header("Location", "/b")
+        request.end_headers()
+        while not server.stopping.is_set():
+            request.wfile.write(b"x" * 65_536)
+
+    server.answers |= {"/a": endless, "/b": says(200, b"here")}
+    assert HttpFetch()(server.url + "/a", None).body == b"here"
+
+
+def test_an_answer_can_be_read_as_it_comes(server: Server) -> None:
+    go_on = Event()
+
+    def in_two(request: BaseHTTPRequestHandler) -> None:
+        begins(request)
+        request.wfile.write(b"one")
+        assert go_on.wait(5)
+        request.wfile.write(b"two")
+
+    server.answers["/a"] = in_two
+    with connect(server.url + "/a", Line(5)) as answer:
+        assert (answer.status, answer.media_type) == (200, "text/event-stream")
+        assert answer.read() == b"one"
+        go_on.set()
+        assert answer.read() == b"two"
+        assert answer.read() == b""
+
+
+def test_silence_ends_an_answer_that_may_take_long(server: Server) -> None:
+    server.answers["/a"] = falls_silent(server.stopping)
+    line = Line(0.05)
+    line.allow(60)
+    with connect(server.url + "/a", line) as answer, pytest.raises(TooSlow):
+        answer.read()
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_another_thread_can_hang_up_at_any_time(server: Server, begun: bool) -> None:
+    waiting = Event()
+    outcome: list[bytes | FetchFailed] = []
+
+    def never(request: BaseHTTPRequestHandler) -> None:
+        if begun:
+            begins(request)
+        waiting.set()
+        server.stopping.wait(5)
+
+    def read(line: Line) -> None:
+        try:
+            with connect(server.url + "/a", line) as answer:
+                outcome.append(answer.read())
+        except FetchFailed as failed:
+            outcome.append(failed)
+
+    server.answers["/a"] = never
+    line = Line(60)
+    thread = Thread(target=read, args=(line,))
+    thread.start()
+    assert waiting.wait(5)
+    line.hang_up()
+    thread.join(2)
+    assert not thread.is_alive()
+    assert len(outcome) == 1
+    with pytest.raises(FetchFailed, match="hung up"):
+        connect(server.url + "/a", line)
+
+
+def test_a_forked_child_does_not_hang_up_on_its_parent() -> None:
+    line = Line(60)
+    line._pid += 1
+    line.hang_up()
+    assert not line._is_down
+
+
+def test_a_stream_has_to_be_https_too() -> None:
+    with pytest.raises(ValueError, match="https"):
+        connect("http://login.example.com/", Line(5))
+
+
+def test_a_redirect_of_a_stream_may_not_leave_its_origin(server: Server) -> None:
+    server.answers["/a"] = says(302, Location=server.url.replace("127.0.0.1", "localhost") + "/b")
+    with pytest.raises(FetchFailed, match="another origin"):
+        connect(server.url + "/a", Line(5))
+
+
+def test_a_body_is_posted_with_its_type(server: Server) -> None:
+    bodies = []
+
+    def take(request: BaseHTTPRequestHandler) -> None:
+        bodies.append((request.command, request.headers["Content-Type"], request.rfile.read(2)))
+        says(204)(request)
+
+    server.answers["/a"] = take
+    answer = HttpPost()(server.url + "/a", {"Content-Type": "application/json"}, b"{}")
+    assert answer == Fetched(204, b"")
+    assert bodies == [("POST", "application/json", b"{}")]
+    server.answers["/a"] = says(404, b"no")
+    assert HttpPost()(server.url + "/a", {}, b"{}").status == 404
 
 
 def test_an_answer_that_ends_early_is_incomplete(server: Server) -> None:

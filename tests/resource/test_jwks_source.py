@@ -226,4 +226,14 @@ def test_many_threads_at_the_start_are_one_fetch(clock: FakeClock) -> None:
     for thread in threads:
         thread.join(5)
     assert kids(source) == {forge.KID}
-    assert len(calls) <= 2  # a thread that starts after the landing is a flight of its own
+    assert len(calls) == 1
+
+
+def test_other_keys_are_told_and_the_same_are_not(clock: FakeClock) -> None:
+    source, _ = loaded(clock, jwks(), jwks(), jwks(forge.public_jwk(forge.OTHER_KEY)))
+    told = []
+    source.on_change(lambda: told.append(kids(source)))
+    for _ in range(2):
+        clock.advance(300)
+        source.refresh()
+    assert told == [{forge.OTHER_KEY.kid}]

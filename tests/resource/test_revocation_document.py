@@ -5,7 +5,7 @@ import pytest
 from authserver.protocol.revocation import EVENT, Kind
 from authserver.resource.jws import VerifiedClaims
 from authserver.resource.revocation_document import UnusableDocument, issued_at, open_document, read_event
-from authserver.resource.revocation_set import Delta, Entry, Snapshot
+from authserver.resource.revocation_set import Delta, Entry, Reset, Snapshot
 from tests.resource import forge
 
 KEYS = forge.public_keys()
@@ -14,7 +14,7 @@ SUB = {"seq": 19, "kind": "sub", "value": "s", "before": 50, "exp": 100}
 
 
 def document(event: Any = None, **members: Any) -> dict[str, Any]:
-    usual = {"epoch": "e", "since": 17, "sequence": 19, "entries": [SID, SUB]}
+    usual = {"since": 17, "since_mark": "m17", "sequence": 19, "mark": "m19", "entries": [SID, SUB]}
     return {
         "iss": forge.ISSUER,
         "iat": forge.NOW,
@@ -33,13 +33,41 @@ def opened(body: bytes) -> VerifiedClaims:
 
 def test_a_delta_is_read() -> None:
     entries = (Entry(Kind.SID, "x", 100), Entry(Kind.SUB, "s", 100, 50))
-    assert read_event(opened(signed(document()))) == Delta("e", 17, 19, entries)
+    assert read_event(opened(signed(document()))) == Delta(17, "m17", 19, "m19", entries)
 
 
-def test_without_since_it_is_a_snapshot() -> None:
-    claims = document()
-    del claims["events"][EVENT]["since"]
-    assert isinstance(read_event(claims), Snapshot)
+def test_without_since_a_document_is_a_snapshot() -> None:
+    event = {"sequence": 19, "mark": "m19", "entries": [SID]}
+    entries = (Entry(Kind.SID, "x", 100),)
+    assert read_event(document(events={EVENT: event})) == Snapshot(19, "m19", entries)
+
+
+def test_a_delta_without_entries_says_that_nothing_has_changed() -> None:
+    event = {"since": 19, "since_mark": "m19", "entries": []}
+    assert read_event(document(event)) == Delta(19, "m19", 19, "m19", ())
+
+
+def test_a_reset_names_the_position_that_was_lost() -> None:
+    event = {"reset": {"since": 19, "mark": "m19"}, "sequence": 12, "mark": "r12"}
+    assert read_event(document(events={EVENT: event})) == Reset(19, "m19", 12, "r12")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"reset": None},
+        {"reset": {}},
+        {"reset": {"since": 19}},
+        {"reset": {"since": "19", "mark": "m"}},
+        {"reset": {"since": 19, "mark": ""}},
+        {"reset": {"since": 19, "mark": "m"}, "entries": []},
+        {"reset": {"since": 19, "mark": "m"}, "since": 3},
+        {"reset": {"since": 19, "mark": "m"}, "mark": None},
+    ],
+)
+def test_half_a_reset_is_none(event: dict[str, Any]) -> None:
+    with pytest.raises(UnusableDocument):
+        read_event(document(events={EVENT: {"sequence": 12, "mark": "r12"} | event}))
 
 
 @pytest.mark.parametrize(
@@ -66,13 +94,19 @@ def test_what_the_issuer_did_not_sign_as_a_list_is_unusable(body: bytes) -> None
 @pytest.mark.parametrize(
     "event",
     [
-        {"epoch": ""},
-        {"epoch": 1},
+        {"mark": ""},
+        {"mark": 1},
+        {"mark": None},
+        {"since_mark": ""},
+        {"since_mark": None},
         {"sequence": -1},
         {"sequence": "19"},
         {"sequence": True},
         {"since": -1},
         {"since": None},
+        {"since": 20, "entries": []},
+        {"since": 19, "entries": []},  # nothing has changed, but the mark has
+        {"since": 19, "since_mark": "m19"},
         {"entries": None},
         {"entries": [1]},
         {"entries": [SUB, SID]},

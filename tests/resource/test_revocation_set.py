@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from authserver.protocol.revocation import WITH_CUTOFF, Kind
-from authserver.resource.revocation_set import Delta, Entry, RevocationSet, Snapshot
+from authserver.resource.revocation_set import Delta, Entry, Position, Reset, RevocationSet, Snapshot
 
 LATER = 10_000
 
@@ -14,9 +14,9 @@ def claims(**members: object) -> dict[str, object]:
     return {"sub": "s", "client_id": "c", "jti": "j", "iat": 100, **members}
 
 
-def listing(*entries: Entry, epoch: str = "e", sequence: int = 5) -> RevocationSet:
+def listing(*entries: Entry, mark: str = "m5", sequence: int = 5) -> RevocationSet:
     revocations = RevocationSet()
-    assert revocations.replace(Snapshot(epoch, sequence, entries))
+    assert revocations.replace(Snapshot(sequence, mark, entries))
     return revocations
 
 
@@ -65,7 +65,7 @@ def test_entries_are_forgotten_after_their_expiry_and_not_before() -> None:
 
 def test_an_entry_revoked_again_lives_until_the_later_expiry() -> None:
     revocations = listing(Entry(Kind.JTI, "j", 600))
-    assert revocations.extend(Delta("e", 5, 6, (Entry(Kind.JTI, "j", 1200),)))
+    assert revocations.extend(Delta(5, "m5", 6, "m6", (Entry(Kind.JTI, "j", 1200),)))
     revocations.forget(700)
     assert revocations.hit(claims(), "k") is not None
     revocations.forget(1200)
@@ -75,31 +75,61 @@ def test_an_entry_revoked_again_lives_until_the_later_expiry() -> None:
 def test_a_delta_that_does_not_continue_the_list_is_refused_and_changes_nothing() -> None:
     entry = (Entry(Kind.JTI, "j", 600),)
     for delta in (
-        Delta("e", 4, 6, entry),
-        Delta("e", 6, 7, entry),
-        Delta("other", 5, 6, entry),
-        Delta("e", 5, 4, entry),
+        Delta(4, "m4", 6, "m6", entry),
+        Delta(6, "m6", 7, "m7", entry),
+        Delta(5, "other", 6, "m6", entry),
+        Delta(5, "m5", 4, "m4", entry),
     ):
         revocations = listing()
         assert not revocations.extend(delta)
-        assert revocations.sequence == 5
+        assert revocations.position == Position(5, "m5")
         assert revocations.hit(claims(), "k") is None
 
 
 def test_a_delta_before_any_snapshot_is_refused() -> None:
-    assert not RevocationSet().extend(Delta("e", 0, 1, ()))
+    assert not RevocationSet().extend(Delta(0, "m0", 1, "m1", ()))
 
 
 def test_an_older_snapshot_is_refused_so_that_nobody_comes_back() -> None:
     revocations = listing(Entry(Kind.JTI, "j", 600))
-    assert not revocations.replace(Snapshot("e", 4, ()))
+    assert not revocations.replace(Snapshot(4, "m4", ()))
     assert revocations.hit(claims(), "k") is not None
 
 
-def test_a_snapshot_of_another_epoch_replaces_everything() -> None:
+def test_a_snapshot_of_another_history_at_the_same_sequence_replaces_everything() -> None:
     revocations = listing(Entry(Kind.JTI, "j", 600))
-    assert revocations.replace(Snapshot("restored", 1, ()))
-    assert (revocations.epoch, revocations.sequence, len(revocations)) == ("restored", 1, 0)
+    assert revocations.take(Snapshot(5, "restored", ()))
+    assert (revocations.position, len(revocations)) == (Position(5, "restored"), 0)
+
+
+def test_after_a_reset_of_our_position_an_older_snapshot_is_taken_and_until_then_nobody_comes_back() -> None:
+    revocations = listing(Entry(Kind.JTI, "j", 600))
+    assert revocations.take(Reset(5, "m5", 2, "r2"))
+    assert revocations.hit(claims(), "k") is not None
+    assert not revocations.take(Snapshot(1, "r1", ()))  # older than the history that said so
+    assert revocations.take(Snapshot(2, "r2", ()))
+    assert (revocations.position, len(revocations)) == (Position(2, "r2"), 0)
+
+
+def test_a_reset_of_another_position_leads_nobody_back() -> None:
+    for reset in (Reset(5, "other", 2, "r2"), Reset(4, "m5", 2, "r2"), Reset(6, "m5", 2, "r2")):
+        revocations = listing(Entry(Kind.JTI, "j", 600))
+        assert not revocations.take(reset)
+        assert not revocations.take(Snapshot(2, "r2", ()))
+
+
+def test_a_reset_ends_with_the_position_that_it_was_for() -> None:
+    for onwards in (Delta(5, "m5", 6, "m6", ()), Snapshot(6, "m6", ()), Snapshot(5, "r5", ())):
+        revocations = listing()
+        assert revocations.take(Reset(5, "m5", 2, "r2"))
+        assert revocations.take(onwards)
+        assert not revocations.take(Snapshot(2, "r2", ()))
+
+
+def test_a_reset_before_any_list_means_nothing() -> None:
+    revocations = RevocationSet()
+    assert not revocations.take(Reset(0, "m0", 0, "m0"))
+    assert (revocations.sequence, revocations.mark) == (0, None)
 
 
 def test_an_entry_takes_less_than_two_hundred_bytes() -> None:
@@ -108,7 +138,7 @@ def test_an_entry_takes_less_than_two_hundred_bytes() -> None:
         before = tracemalloc.get_traced_memory()[0]
         revocations = RevocationSet()
         revocations.replace(
-            Snapshot("e", 1, tuple(Entry(Kind.SID, f"{n:022d}", n % 3600) for n in range(20_000)))
+            Snapshot(1, "m1", tuple(Entry(Kind.SID, f"{n:022d}", n % 3600) for n in range(20_000)))
         )
         assert tracemalloc.get_traced_memory()[0] - before < 20_000 * 200
     finally:
@@ -140,12 +170,13 @@ class ListBesideItsModel(RuleBasedStateMachine):
     @rule(found=st.lists(entries(), max_size=5), step=st.integers(0, 3))
     def replace(self, found: list[Entry], step: int) -> None:
         self.sequence += step
-        assert self.revocations.replace(Snapshot("e", self.sequence, tuple(found)))
+        assert self.revocations.replace(Snapshot(self.sequence, f"m{self.sequence}", tuple(found)))
         self.model, self.known = found, True
 
     @rule(found=st.lists(entries(), max_size=5), lag=st.integers(0, 2))
     def extend(self, found: list[Entry], lag: int) -> None:
-        delta = Delta("e", self.sequence - lag, self.sequence + len(found), tuple(found))
+        since, sequence = self.sequence - lag, self.sequence + len(found)
+        delta = Delta(since, f"m{since}", sequence, f"m{sequence}", tuple(found))
         taken = self.revocations.extend(delta)
         assert taken is (self.known and lag == 0)
         if taken:
@@ -154,7 +185,7 @@ class ListBesideItsModel(RuleBasedStateMachine):
 
     @rule(found=st.lists(entries(), max_size=5))
     def replay(self, found: list[Entry]) -> None:
-        older = Snapshot("e", self.sequence - 1, tuple(found))
+        older = Snapshot(self.sequence - 1, f"m{self.sequence - 1}", tuple(found))
         if self.known:
             assert not self.revocations.replace(older)
 

@@ -50,6 +50,15 @@ def test_waiting_is_bounded_in_time_and_number() -> None:
         thread.join(5)
 
 
+def test_whoever_comes_after_the_run_that_met_the_need_starts_no_other() -> None:
+    job = SlowJob()
+    job.go_on.set()
+    flight = SingleFlight(job)
+    for _ in range(3):
+        flight.run(lambda: job.runs == 0)
+    assert job.runs == 1
+
+
 def test_a_background_run_blocks_nobody_and_starts_once() -> None:
     job = SlowJob()
     flight = SingleFlight(job)
@@ -76,7 +85,9 @@ def test_a_forked_child_does_not_wait_for_its_parents_thread() -> None:
     job = SlowJob()
     job.go_on.set()
     flight = SingleFlight(job, wait=60.0)
-    flight._join()  # what a child finds: a flight under way and a lock held, both by threads of another process
+    assert (
+        flight._join() is not None
+    )  # what a child finds: a flight under way and a lock held, both by threads of another process
     flight._lock.acquire()
     flight._pid = os.getpid() + 1
     assert not flight.is_under_way

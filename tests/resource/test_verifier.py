@@ -30,7 +30,7 @@ def with_claims(**members: Any) -> str:
 
 def revoked(*entries: Entry) -> RevocationSet:
     revocations = RevocationSet()
-    revocations.replace(Snapshot("e", 1, entries))
+    revocations.replace(Snapshot(1, "mark", entries))
     return revocations
 
 
@@ -274,7 +274,7 @@ class TestRememberedTokens:
         assert isinstance(
             verifier.verify(token, keys=KEYS, now=forge.NOW, revocations=revocations), Principal
         )
-        revocations.replace(Snapshot("e", 1, (Entry(Kind.SID, forge.claims()["sid"], forge.NOW + 9),)))
+        revocations.replace(Snapshot(1, "m", (Entry(Kind.SID, forge.claims()["sid"], forge.NOW + 9),)))
         assert isinstance(verifier.verify(token, keys=KEYS, now=forge.NOW, revocations=revocations), Refusal)
 
     def test_other_keys_empty_the_memory(self) -> None:

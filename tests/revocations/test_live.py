@@ -69,7 +69,7 @@ def test_what_has_expired_is_forgotten_behind_entries_that_stay_long(
     assert "short" not in values(live)
 
 
-@pytest.mark.parametrize("change", ["sequence = 1", "epoch = 'another'"])
+@pytest.mark.parametrize("change", ["sequence = 1", "mark = 'another'"])
 def test_a_restored_database_makes_the_server_read_anew(
     database: Database, live: LiveRevocations, clock: HandClock, change: str
 ) -> None:
@@ -83,6 +83,38 @@ def test_a_restored_database_makes_the_server_read_anew(
     database.write(restore)
     assert live.refresh()
     assert values(live) == ["a"]
+
+
+def test_a_restored_database_that_has_counted_on_is_noticed_by_its_marks(
+    database: Database, live: LiveRevocations, clock: HandClock
+) -> None:
+    add(database, clock, "a", "b", "c")
+    live.refresh()
+
+    def restore(db: Connection) -> None:
+        db.exec_driver_sql("DELETE FROM revocation WHERE sequence > 1")
+        db.exec_driver_sql("UPDATE revocation_head SET sequence = 1")
+
+    database.write(restore)
+    add(database, clock, "x", "y", "z")
+    assert live.refresh()
+    assert values(live) == ["a", "x", "y", "z"]
+
+
+def test_the_mark_of_a_place_is_known_while_its_entry_lives_and_a_while_longer(
+    database: Database, live: LiveRevocations, clock: HandClock
+) -> None:
+    add(database, clock, "a", "b", lasting=timedelta(minutes=2))
+    live.refresh()
+    assert live.known is not None
+    marks = [live.known.mark_at(number) for number in range(4)]
+    assert marks[0] is marks[3] is None
+    assert len({marks[1], marks[2], live.known.head.mark}) == 2
+    clock.advance(timedelta(minutes=3))
+    add(database, clock, "c")
+    live.refresh()
+    assert live.known.mark_at(2) == marks[2]
+    assert values(live) == ["c"]
 
 
 def test_a_cut_off_is_told_in_whole_seconds_that_lose_nobody(database: Database, clock: HandClock) -> None:

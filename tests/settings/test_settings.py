@@ -64,6 +64,8 @@ def test_any_other_length_of_time_is_refused(text: object) -> None:
         ({"clock_skew": "5s"}, "at least 10 s"),
         ({"access_token_lifetime": "30d"}, "between"),
         ({"jwks_max_age": "0"}, "between"),
+        ({"status_list_ttl": "9s"}, "status_list_ttl"),
+        ({"status_list_ttl": "61m"}, "access_token_lifetime"),
         ({"rotation_period": "10m"}, "rotation_period"),
         ({"session_idle_timeout": "60d"}, "longer than session_lifetime"),
         ({"session_idle_timeout": "5m"}, "shorter than access_token_lifetime"),

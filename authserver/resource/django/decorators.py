@@ -11,20 +11,25 @@ from asgiref.sync import iscoroutinefunction
 
 from authserver.resource.django.configuration import guard
 from authserver.resource.django.requests import DjangoRequest, respond
-from authserver.resource.guard import Requirement
+from authserver.resource.freshness import Freshness
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Refusal
+from authserver.resource.requirement import Requirement
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def require(*scopes: str, role: str | Collection[str] | None = None) -> Callable[[View], View]:
+def require(
+    *scopes: str, role: str | Collection[str] | None = None, freshness: Freshness | None = None
+) -> Callable[[View], View]:
     """Only for holders of all of `scopes`, and of `role` (or one of several); without either, of any token.
 
     The view is exempt from Django's CSRF token, which programs do not have: what passes the guard on an unsafe method
     carries a header that no other site can set, or a cookie that the guard has checked the origin of.
+
+    `freshness` is this view's own contract about the revocation list; None: the guard's.
     """
-    requirement = Requirement.of(scopes, role)
+    requirement = Requirement.of(scopes, role, freshness)
 
     def decorate(view: View) -> View:
         guarded = _guard_async(view, requirement) if _is_async(view) else _guard_sync(view, requirement)

@@ -32,11 +32,11 @@ class AuthserverMiddleware:
     def __call__(self, request: Any) -> Any:
         if self._is_async:
             return self._call_async(request)
-        request.principal = _or_none(guard().authenticate(DjangoRequest(request)))
+        request.principal = _or_none(guard().decide(DjangoRequest(request)))
         return self._get_response(request)
 
     async def _call_async(self, request: Any) -> Any:
-        request.principal = _or_none(await guard().authenticate_async(DjangoRequest(request)))
+        request.principal = _or_none(await guard().decide_async(DjangoRequest(request)))
         return await self._get_response(request)
 
 

@@ -1,4 +1,4 @@
-"""/any, /scope and /role as sync, async and class-based views and under REST framework; /open, which asks nothing."""
+"""/any, /scope, /role, /fresh and /asked in four styles of views and under REST framework; /open, which asks nothing."""
 
 from typing import Any
 
@@ -10,10 +10,16 @@ from rest_framework.decorators import api_view, authentication_classes, permissi
 from rest_framework.permissions import IsAdminUser, IsAuthenticated
 from rest_framework.response import Response
 
-from authserver.resource.django import require
+from authserver.resource.django import Freshness, require
 from authserver.resource.rest_framework import AuthserverAuthentication, HasRole, HasScope, HasToken
 
-REQUIREMENTS = {"any": require(), "scope": require("orders:write"), "role": require(role="admin")}
+FRESHNESS = {"fresh": Freshness(5, "refuse"), "asked": Freshness(5, "introspect")}
+REQUIREMENTS = {
+    "any": require(),
+    "scope": require("orders:write"),
+    "role": require(role="admin"),
+    **{name: require(freshness=freshness) for name, freshness in FRESHNESS.items()},
+}
 PERMISSIONS: dict[str, list[Any]] = {
     "any": [HasToken],
     "scope": [HasToken, HasScope("orders:write")],
@@ -67,9 +73,9 @@ def async_class_based(requirement: Any) -> Any:
     return Async.as_view()
 
 
-def rest(permissions: list[Any]) -> Any:
+def rest(permissions: list[Any], authentication: Any = AuthserverAuthentication) -> Any:
     @api_view(["GET", "POST"])
-    @authentication_classes([AuthserverAuthentication])
+    @authentication_classes([authentication])
     @permission_classes(permissions)
     def view(request: Any) -> Response:
         return Response({"sub": request.user.username, "same": request.auth is not None})
@@ -86,6 +92,10 @@ urlpatterns = [
         for name, requirement in REQUIREMENTS.items()
     ),
     *(path(f"rest/{name}", rest(permissions)) for name, permissions in PERMISSIONS.items()),
+    *(
+        path(f"rest/{name}", rest([HasToken], AuthserverAuthentication.with_freshness(freshness)))
+        for name, freshness in FRESHNESS.items()
+    ),
     path("sync/open", open_view),
     path("async/open", async_open_view),
 ]

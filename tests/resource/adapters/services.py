@@ -1,4 +1,7 @@
-"""The same small service under every adapter: /any, /scope and /role, for GET and POST, answering who asked."""
+"""The same small service under every adapter, for GET and POST, answering who asked.
+
+/any, /scope and /role; /fresh and /asked, which want a revocation list of five seconds at most; the metadata.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,18 +15,20 @@ from fastapi import Depends, FastAPI
 from flask import Flask
 from starlette.testclient import TestClient
 
-from authserver.resource import Guard
+from authserver.resource import Freshness, Guard, Introspection
 from authserver.resource import fastapi as for_fastapi
 from authserver.resource import flask as for_flask
-from authserver.resource.asgi import GuardMiddleware
+from authserver.resource.asgi import GuardMiddleware, serve_metadata
 from authserver.resource.django import guard as django_guard
 from authserver.resource.flask import current_principal
+from authserver.resource.http import Fetched, FetchFailed
 from tests.resource import forge
 from tests.resource.adapters.table import HOST, ORIGIN, Headers
 from tests.resource.conftest import FakeClock, Network
 
 Json = dict[str, Any]
 METHODS = ["GET", "POST"]
+FRESH, ASKED = Freshness(5, "refuse"), Freshness(5, "introspect")
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,14 @@ class Reply:
 
 
 Send = Callable[[str, str, Headers], Reply]
-Service = Callable[[Network, FakeClock], AbstractContextManager[Send]]
+Service = Callable[..., AbstractContextManager[Send]]
 
 
-def options(network: Network, clock: FakeClock) -> Json:
+def options(network: Network, clock: FakeClock, settings: Json) -> Json:
     return {
+        "heartbeat": 1,
+        "introspection": Introspection(f"{forge.ISSUER}/introspect", "api", "secret", post=nobody_home),
+        **settings,
         "audience": forge.API,
         "allowed_origins": ["https://app.example.com"],
         "fetch": network,
@@ -49,17 +57,29 @@ def options(network: Network, clock: FakeClock) -> Json:
     }
 
 
+def nobody_home(*_: Any) -> Fetched:
+    raise FetchFailed("no introspection endpoint")
+
+
 def send_asgi(app: Any, prefix: str, method: str, path: str, headers: Headers) -> Reply:
     answer = TestClient(app, base_url=ORIGIN).request(method, prefix + path, headers=headers)
     return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
 
 
 @contextmanager
-def fastapi_service(network: Network, clock: FakeClock) -> Iterator[Send]:
-    guard = for_fastapi.Guard(forge.ISSUER, **options(network, clock))
+def fastapi_service(network: Network, clock: FakeClock, **settings: Any) -> Iterator[Send]:
+    guard = for_fastapi.Guard(forge.ISSUER, **options(network, clock, settings))
     guard.close()
     app = FastAPI()
-    dependencies = {"any": guard, "scope": guard.require("orders:write"), "role": guard.require(role="admin")}
+    dependencies = {
+        "any": guard,
+        "scope": guard.require("orders:write"),
+        "role": guard.require(role="admin"),
+        "fresh": guard.require(freshness=FRESH),
+        "asked": guard.require(freshness=ASKED),
+    }
+    if "metadata" in settings:
+        guard.serve_metadata(app)
     for name, dependency in dependencies.items():
 
         @app.api_route(f"/{name}", methods=METHODS, operation_id=name)
@@ -75,6 +95,8 @@ def flask_views(guard: for_flask.Guard, *, is_async: bool) -> Flask:
         "any": guard.require(),
         "scope": guard.require("orders:write"),
         "role": guard.require(role="admin"),
+        "fresh": guard.require(freshness=FRESH),
+        "asked": guard.require(freshness=ASKED),
     }
 
     def view() -> Json:
@@ -90,10 +112,15 @@ def flask_views(guard: for_flask.Guard, *, is_async: bool) -> Flask:
 
 
 @contextmanager
-def flask_service(network: Network, clock: FakeClock, *, is_async: bool = False) -> Iterator[Send]:
-    guard = for_flask.Guard(forge.ISSUER, **options(network, clock))
+def flask_service(
+    network: Network, clock: FakeClock, *, is_async: bool = False, **settings: Any
+) -> Iterator[Send]:
+    guard = for_flask.Guard(forge.ISSUER, **options(network, clock, settings))
     guard.close()
-    client = flask_views(guard, is_async=is_async).test_client(use_cookies=False)
+    app = flask_views(guard, is_async=is_async)
+    if "metadata" in settings:
+        guard.serve_metadata(app)
+    client = app.test_client(use_cookies=False)
 
     def send(method: str, path: str, headers: Headers) -> Reply:
         answer = client.open(path, method=method, headers=headers, base_url=ORIGIN)
@@ -108,36 +135,47 @@ def send_django(prefix: str, method: str, path: str, headers: Headers) -> Reply:
     for name, value in headers:
         joined[name] = f"{joined[name]},{value}" if name in joined else value
     client = Client(enforce_csrf_checks=True, SERVER_NAME=HOST, SERVER_PORT="443")
-    answer = client.generic(method, prefix + path, secure=True, headers=joined)
+    answer = client.generic(method, prefixed(prefix, path), secure=True, headers=joined)
     return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
 
 
 def send_django_async(prefix: str, method: str, path: str, headers: Headers) -> Reply:
-    return send_asgi(ASGIHandler(), prefix, method, path, headers)
+    return send_asgi(ASGIHandler(), "", method, prefixed(prefix, path), headers)
+
+
+def prefixed(prefix: str, path: str) -> str:
+    """Every style of view has its own prefix; what has a place of its own in the world has none."""
+    return path if path.startswith("/.well-known/") else prefix + path
 
 
 @contextmanager
-def django_service(network: Network, clock: FakeClock, *, send: Send, **settings: Any) -> Iterator[Send]:
-    configured = {name.upper(): value for name, value in options(network, clock).items()}
-    with override_settings(AUTHSERVER={"ISSUER": forge.ISSUER, **configured}, **settings):
+def django_service(
+    network: Network, clock: FakeClock, *, send: Send, project: Json | None = None, **settings: Any
+) -> Iterator[Send]:
+    configured = {name.upper(): value for name, value in options(network, clock, settings).items()}
+    urls = "django_metadata_urls" if "metadata" in settings else "django_urls"
+    root = {"ROOT_URLCONF": f"tests.resource.adapters.{urls}", **(project or {})}
+    with override_settings(AUTHSERVER={"ISSUER": forge.ISSUER, **configured}, **root):
         django_guard().close()
         yield send
 
 
 @contextmanager
-def asgi_service(network: Network, clock: FakeClock) -> Iterator[Send]:
-    guard = Guard(forge.ISSUER, **options(network, clock))
+def asgi_service(network: Network, clock: FakeClock, **settings: Any) -> Iterator[Send]:
+    guard = Guard(forge.ISSUER, **options(network, clock, settings))
     guard.close()
     apps = {
         "/any": GuardMiddleware(tell, guard),
         "/scope": GuardMiddleware(tell, guard, "orders:write"),
         "/role": GuardMiddleware(tell, guard, role="admin"),
+        "/fresh": GuardMiddleware(tell, guard, freshness=FRESH),
+        "/asked": GuardMiddleware(tell, guard, freshness=ASKED),
     }
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await apps[scope["path"]](scope, receive, send)
 
-    yield partial(send_asgi, app, "")
+    yield partial(send_asgi, serve_metadata(app, guard) if "metadata" in settings else app, "")
 
 
 async def tell(scope: Any, receive: Any, send: Any) -> None:
@@ -155,7 +193,7 @@ SERVICES: dict[str, Service] = {
     "django, without the middleware": partial(
         django_service,
         send=partial(send_django, "/sync"),
-        MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
+        project={"MIDDLEWARE": ["django.middleware.csrf.CsrfViewMiddleware"]},
     ),
     "django, class-based": partial(django_service, send=partial(send_django, "/class")),
     "django, async": partial(django_service, send=partial(send_django_async, "/async")),

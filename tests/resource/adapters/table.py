@@ -1,9 +1,11 @@
 """What every adapter answers, as one table: a request, and each cell of the response."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from authserver.resource.http import FetchFailed
+from authserver.resource import Introspection
+from authserver.resource.http import Fetched, FetchFailed
 from tests.resource import forge
 from tests.resource.conftest import Network
 
@@ -26,24 +28,39 @@ LATER = (
 
 @dataclass(frozen=True)
 class Expected:
-    """Every cell of a refusal. `messages` in English and Korean."""
+    """Every cell of a refusal. `messages` and the texts of `explanation` in English and Korean."""
 
     status: int
     error: str
     messages: tuple[str, str]
     challenge: str | None = None
     retry_after: str | None = None
+    explanation: "Why | None" = None
+
+
+@dataclass(frozen=True)
+class Why:
+    """The member `explanation` of a body, and the challenge's description."""
+
+    code: str
+    facts: Mapping[str, Any]
+    texts: tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Case:
-    """`expected` None: admitted, with the principal at hand."""
+    """`expected` None: admitted, with the principal at hand; a document: that, for everybody.
+
+    `later`: so many seconds after a first request, for which the list was fetched. `settings` of the guard.
+    """
 
     name: str
     headers: Callable[[Network], Headers]
-    expected: Expected | None = None
+    expected: Expected | Mapping[str, Any] | None = None
     path: str = "/any"
     method: str = "GET"
+    later: float = 0.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def bearer(network: Network, **claims: object) -> Headers:
@@ -67,6 +84,27 @@ def without_feed(network: Network) -> Headers:
 def without_issuer(network: Network) -> Headers:
     network.broken[""] = FetchFailed("down")
     return bearer(network)
+
+
+def of_unknown_key(network: Network) -> Headers:
+    token = forge.sign(forge.header(kid="elsewhere"), forge.claims(), forge.OTHER_KEY)
+    return [("Authorization", f"Bearer {token}")]
+
+
+def asking(answer: Fetched | Exception) -> Mapping[str, Any]:
+    """A guard that may ask the issuer, and what it hears."""
+
+    def post(url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return {"introspection": Introspection(f"{forge.ISSUER}/introspect", "api", "secret", post=post)}
+
+
+def explained(status: int, error: str, messages: tuple[str, str], why: Why) -> Expected:
+    challenge = f'{CHALLENGE}, error="{error}", error_description="{why.texts[0]}"'
+    return Expected(status, error, messages, challenge, explanation=why)
 
 
 def id_token(network: Network) -> Headers:
@@ -104,6 +142,76 @@ NEEDS_SCOPE = Expected(
 )
 FORGED = Expected(403, "forged_request", OTHER_SITE)
 UNAVAILABLE = Expected(503, "unavailable", LATER, retry_after="5")
+STALE = Expected(503, "stale", LATER, retry_after="5")
+
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
+METADATA = {"resource_name": "Orders 주문", "scopes_supported": ["orders:read", "orders:write"]}
+DESCRIBED: dict[str, Any] = {"metadata": METADATA}
+EXPLAINING: dict[str, Any] = {"explain": True}
+DOCUMENT = {
+    "resource": forge.API,
+    "authorization_servers": [forge.ISSUER],
+    "bearer_methods_supported": ["header"],
+    **METADATA,
+}
+WHY_EXPIRED = Why(
+    "expired",
+    {"ago": 75, "leeway": 60, "exp": forge.NOW - 75, "now": forge.NOW},
+    (
+        "The token expired 75 s ago by this service's clock; 60 s of clock skew are accepted",
+        "이 서비스의 시계로 75초 전에 만료되었습니다. 시계 차이는 60초까지 허용합니다",
+    ),
+)
+WHY_NOT_YET = Why(
+    "not_yet_valid",
+    {"claim": "iat", "ahead": 75, "leeway": 60, "iat": forge.NOW + 75, "now": forge.NOW},
+    (
+        "The token's iat is 75 s ahead of this service's clock; 60 s of clock skew are accepted",
+        "토큰의 iat이(가) 이 서비스의 시계보다 75초 빠릅니다. 시계 차이는 60초까지 허용합니다",
+    ),
+)
+WHY_AUDIENCE = Why(
+    "wrong_audience",
+    {"aud": ["https://other.example.com"], "expected": [forge.API]},
+    (
+        f"The token is for https://other.example.com; this service is {forge.API}",
+        f"이 토큰은 https://other.example.com용인데, 이 서비스는 {forge.API}입니다",
+    ),
+)
+WHY_ISSUER = Why(
+    "wrong_issuer",
+    {"iss": "https://evil.example", "expected": forge.ISSUER},
+    (
+        f"The token was issued by https://evil.example; only {forge.ISSUER} is trusted here",
+        f"이 토큰의 발급자는 https://evil.example이지만, 여기서는 {forge.ISSUER}만 신뢰합니다",
+    ),
+)
+WHY_UNKNOWN_KEY = Why(
+    "unknown_key",
+    {"kid": "elsewhere", "known": 1, "keys_age": 0},
+    (
+        "The key elsewhere is none of the 1 keys that the issuer published 0 s ago",
+        "키 elsewhere은(는) 발급자가 0초 전에 공개한 키 1개 중에 없습니다",
+    ),
+)
+WHY_SIGNED_OUT = Why(
+    "signed_out:sid",
+    {"before": None, "sequence": 1},
+    ("The session of the token was signed out", "이 토큰의 세션에서 로그아웃했습니다"),
+)
+WHY_SCOPE = Why(
+    "insufficient_scope:scope",
+    {"missing": ["orders:write"]},
+    ("The token was not granted the scope orders:write", "토큰에 orders:write 스코프가 없습니다"),
+)
+WHY_STALE = Why(
+    "stale:list",
+    {"age": 6, "max_staleness": 5},
+    (
+        "The revocation list is 6 s old; 5 s are accepted here",
+        "폐기 목록이 6초 전 것입니다. 여기서는 5초까지 허용합니다",
+    ),
+)
 
 TABLE = (
     # no token
@@ -178,4 +286,117 @@ TABLE = (
     Case("no revocation list yet", without_feed, UNAVAILABLE),
     Case("no keys yet", without_issuer, UNAVAILABLE),
     Case("no keys yet, and no token", lambda n: without_issuer(n)[:0], MISSING),
+    # how old the revocation list may be, route by route
+    Case("a list that is young enough for the route", bearer, None, "/fresh", later=5),
+    Case("a list that is too old for the route", bearer, STALE, "/fresh", later=6),
+    Case("a list that is too old for another route", bearer, None, later=6),
+    Case("a list too old, and a bad token", lambda n: bearer(n, lifetime=-3_600), EXPIRED, "/fresh", later=6),
+    Case(
+        "a list too old: the issuer says yes",
+        bearer,
+        None,
+        "/asked",
+        later=6,
+        settings=asking(Fetched(200, b'{"active":true}')),
+    ),
+    Case(
+        "a list too old: the issuer says no",
+        bearer,
+        SIGNED_OUT,
+        "/asked",
+        later=6,
+        settings=asking(Fetched(200, b'{"active":false}')),
+    ),
+    Case(
+        "a list too old: the issuer says nothing",
+        bearer,
+        STALE,
+        "/asked",
+        later=6,
+        settings=asking(FetchFailed("down")),
+    ),
+    Case(
+        "a list that is young: the issuer is not asked",
+        bearer,
+        None,
+        "/asked",
+        later=5,
+        settings=asking(FetchFailed("down")),
+    ),
+    # why exactly
+    Case(
+        "an expired token, explained",
+        lambda n: bearer(n, lifetime=-75),
+        explained(401, "invalid_token", EXPIRED.messages, WHY_EXPIRED),
+        settings=EXPLAINING,
+    ),
+    Case(
+        "a token by a clock that is ahead, explained",
+        lambda n: bearer(n, iat=forge.NOW + 75),
+        explained(401, "invalid_token", NOT_YET.messages, WHY_NOT_YET),
+        settings=EXPLAINING,
+    ),
+    Case(
+        "a token for another service, explained",
+        lambda n: bearer(n, aud="https://other.example.com"),
+        explained(401, "invalid_token", NOT_VALID, WHY_AUDIENCE),
+        settings=EXPLAINING,
+    ),
+    Case(
+        "a token of another issuer, explained",
+        lambda n: bearer(n, iss="https://evil.example"),
+        explained(401, "invalid_token", NOT_VALID, WHY_ISSUER),
+        settings=EXPLAINING,
+    ),
+    Case(
+        "a token by an unknown key, explained",
+        of_unknown_key,
+        explained(401, "invalid_token", NOT_VALID, WHY_UNKNOWN_KEY),
+        settings=EXPLAINING,
+    ),
+    Case(
+        "a token of a session that signed out, explained",
+        revoked,
+        explained(401, "invalid_token", SIGNED_OUT.messages, WHY_SIGNED_OUT),
+        settings=EXPLAINING,
+    ),
+    Case(
+        "another scope, explained",
+        lambda n: bearer(n, scope="orders:read"),
+        Expected(
+            403,
+            "insufficient_scope",
+            NOT_ALLOWED,
+            f'{CHALLENGE}, error="insufficient_scope", error_description="{WHY_SCOPE.texts[0]}", '
+            'scope="orders:write"',
+            explanation=WHY_SCOPE,
+        ),
+        "/scope",
+        settings=EXPLAINING,
+    ),
+    Case(
+        "a list that is too old for the route, explained",
+        bearer,
+        Expected(503, "stale", LATER, retry_after="5", explanation=WHY_STALE),
+        "/fresh",
+        later=6,
+        settings=EXPLAINING,
+    ),
+    # what the service says about itself
+    Case("the metadata, without a token", lambda _: [], DOCUMENT, WELL_KNOWN, settings=DESCRIBED),
+    Case(
+        "the metadata, with a bad token",
+        lambda _: [("Authorization", "Bearer x")],
+        DOCUMENT,
+        WELL_KNOWN,
+        settings=DESCRIBED,
+    ),
+    Case(
+        "no token, and where to read about that",
+        lambda _: [],
+        Expected(
+            401, "missing", MISSING.messages, f'{CHALLENGE}, resource_metadata="{forge.API}{WELL_KNOWN}"'
+        ),
+        settings=DESCRIBED,
+    ),
 )

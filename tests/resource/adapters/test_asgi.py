@@ -10,7 +10,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocket
 
-from authserver.resource.asgi import AsgiRequest, Guard, GuardMiddleware
+from authserver.resource.asgi import AsgiRequest, Guard, GuardMiddleware, serve_metadata
 from authserver.resource.refusal import Reason, Refusal
 from authserver.resource.testing import LocalIssuer
 from tests.resource import forge
@@ -81,7 +81,9 @@ def test_the_anonymous_pass_by_choice_and_without_a_name(
     assert client.get("/me", headers=issuer.bearer(lifetime=-3_600)).json() == {"sub": None}
     assert client.post("/me", headers=cookie | {"Origin": ORIGIN}).json() == {"sub": "alice"}
     assert client.post("/me", headers=cookie | {"Origin": "https://evil.example"}).json() == {"sub": None}
+    assert sum(guard.health().refusals.values()) == 0
     assert client.post("/write").status_code == 401
+    assert sum(guard.health().refusals.values()) == 1
 
 
 def test_the_anonymous_cannot_meet_a_requirement(guard: Guard) -> None:
@@ -183,3 +185,19 @@ def test_what_waits_for_the_issuer_does_not_hold_the_loop(
     assert application(slow).get("/me", headers=issuer.bearer()).status_code == 200
     assert loop_thread
     assert not any(loop_thread)
+
+
+def test_metadata_are_for_get_and_head_at_their_own_place_only(issuer: LocalIssuer) -> None:
+    guard = Guard(forge.ISSUER, audience=forge.API, fetch=issuer.fetch, metadata={})
+    app = serve_metadata(GuardMiddleware(never, guard), guard)
+    client = TestClient(app, base_url=ORIGIN)
+    place = "/.well-known/oauth-protected-resource"
+    assert client.get(place).json()["resource"] == forge.API
+    assert (client.head(place).status_code, client.head(place).content) == (200, b"")
+    assert client.post(place).status_code == 401
+    assert client.get(place + "/else").status_code == 401
+
+
+def test_a_guard_without_metadata_has_none_to_serve(guard: Guard) -> None:
+    with pytest.raises(ValueError, match="metadata="):
+        serve_metadata(never, guard)

@@ -51,6 +51,13 @@ def test_the_middleware_names_the_holder_and_refuses_nobody(issuer: LocalIssuer)
     assert ask("/open", issuer.bearer(lifetime=-3_600)) == [{"sub": None}] * 2
 
 
+def test_who_is_only_looked_at_is_not_counted_as_refused(client: Client) -> None:
+    assert ask("/open", {}) == [{"sub": None}] * 2
+    assert sum(guard().health().refusals.values()) == 0
+    assert client.get("/sync/any", secure=True).status_code == 401
+    assert sum(guard().health().refusals.values()) == 1
+
+
 def test_without_a_token_the_middleware_asks_the_issuer_nothing(network: Network) -> None:
     assert ask("/open", {}) == [{"sub": None}] * 2
     assert network.asked == []

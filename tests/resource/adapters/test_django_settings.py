@@ -27,6 +27,11 @@ BAD: list[tuple[Any, list[str]]] = [
     (GOOD | {"ISSUER": None}, ["E005"]),
     (GOOD | {"AUDIENCE": ""}, ["E005"]),
     (GOOD | {"AUDIENCE": []}, ["E005"]),
+    (GOOD | {"METADATA": {"resource": "https://evil.example"}}, ["E005"]),
+    (GOOD | {"METADATA": "Orders"}, ["E005"]),
+    (GOOD | {"METADATA": {}, "AUDIENCE": "orders"}, ["E005"]),
+    (GOOD | {"FRESHNESS": Freshness(5, "introspect")}, ["E005"]),
+    (GOOD | {"SERVICE": "x" * 65}, ["E005"]),
 ]
 
 

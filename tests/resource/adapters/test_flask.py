@@ -220,3 +220,13 @@ def test_refusals_never_echo_the_token_from_flask(client: FlaskClient, issuer: L
 def test_a_services_own_tests_need_no_issuer(app: Flask, guard: Guard) -> None:
     with guard.testing() as local:
         assert app.test_client().get("/me", headers=local.bearer("bob")).text == "bob"
+
+
+def test_metadata_are_public_in_an_application_that_is_protected(issuer: LocalIssuer) -> None:
+    guard = Guard(forge.ISSUER, audience=forge.API, fetch=issuer.fetch, metadata={"resource_name": "Orders"})
+    app = Flask(__name__)
+    guard.protect(app)
+    guard.serve_metadata(app)
+    answer = app.test_client().get("/.well-known/oauth-protected-resource")
+    assert (answer.status_code, answer.get_json()["resource_name"]) == (200, "Orders")
+    assert app.test_client().get("/elsewhere").status_code == 401

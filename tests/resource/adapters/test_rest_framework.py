@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from authserver.resource.django import guard
 from authserver.resource.rest_framework import (
     AuthserverAuthentication,
+    Freshness,
     HasRole,
     HasScope,
     HasToken,
@@ -140,6 +141,32 @@ def test_the_user_has_what_rest_framework_asks_for(issuer: LocalIssuer) -> None:
     assert not any((user.is_anonymous, user.is_staff, user.is_superuser))
     assert not user.has_perm("orders.add_order")
     assert not user.has_perms(["orders.add_order"])
+
+
+def test_refusals_of_authentication_and_of_permissions_are_counted_once(issuer: LocalIssuer) -> None:
+    get("/scope")
+    get("/scope", issuer.bearer())
+    get("/either", issuer.bearer())  # no refusal of one permission: the other may still say yes
+    get("/scope", issuer.bearer(lifetime=-3_600))
+    counted = {reason.value: number for reason, number in guard().health().refusals.items() if number}
+    assert counted == {"missing": 1, "insufficient_scope": 1, "expired": 1}
+
+
+def test_a_view_with_a_freshness_of_its_own_keeps_its_users(issuer: LocalIssuer) -> None:
+    class Local(AuthserverAuthentication):
+        def user_for(self, principal: Any) -> Any:
+            return f"row of {principal.sub}"
+
+    class View(APIView):
+        authentication_classes = (Local.with_freshness(Freshness(30, "refuse")),)
+        permission_classes = (HasToken,)
+
+        def get(self, request: Any) -> Response:
+            return Response(request.user)
+
+    answer = View.as_view()(APIRequestFactory().get("/", headers=issuer.bearer("alice")))
+    assert answer.data == "row of alice"
+    assert Local.requirement.freshness is None
 
 
 def test_a_project_may_bring_users_of_its_own(issuer: LocalIssuer) -> None:

@@ -15,10 +15,13 @@ from benchmarks import machine, postgres, report
 from benchmarks.records import Record, as_json
 from benchmarks.rows.documents import discovery, jwks
 from benchmarks.rows.guard import guard
+from benchmarks.rows.logout import logout
 from benchmarks.rows.mint import mint
 from benchmarks.rows.refresh import refresh
+from benchmarks.rows.revoked import revoked
 from benchmarks.rows.sign_in import sign_in
 from benchmarks.rows.start import memory, start
+from benchmarks.rows.streams import streams
 from benchmarks.rows.writers import writers
 from benchmarks.stand import CONNECTIONS, Stand
 
@@ -34,6 +37,9 @@ ROWS: Final[dict[str, Row]] = {
     "start": start,
     "memory": memory,
     "writers": writers,
+    "logout": logout,
+    "streams": streams,
+    "revoked": revoked,
 }
 DESCRIPTION: Final = """Measure the server and its library against what they could be at best: as ratios within one
 run, in interleaved rounds. Servers are started on free loopback ports and ended; nothing is kept but --json FILE."""

@@ -76,6 +76,15 @@ REFRESH_POSTGRESQL: Final = Goal("refresh", f"PostgreSQL, share of {SQLITE}", 0.
 START: Final = Goal("start", "until the first JWKS", 1.5, None, "below", "s")
 MEMORY: Final = Goal("memory", "resident (PSS), after 1000 requests of each kind", 120, None, "below", "MB")
 WRITERS: Final = Goal("writers", "p99 of 32 writers, SQLite", 50, None, "below", "ms")
+LOGOUT_ONE: Final = Goal("logout", "p99 until 20 services refuse, one server", 100, None, "below", "ms")
+LOGOUT_TWO: Final = Goal(
+    "logout", "p99 until 20 services refuse, two servers on PostgreSQL", 1_000, None, "below", "ms"
+)
+STREAMS_MEMORY: Final = Goal("streams", "more memory (PSS) with 2000 streams", 100, None, "below", "MB")
+STREAMS_JWKS: Final = Goal("streams", "p99 of a JWKS request meanwhile", 20, None, "below", "ms")
+REVOKED_CHECK: Final = Goal("revoked", "a look into a list of a million", 2, None, "below", "µs")
+REVOKED_MEMORY: Final = Goal("revoked", "memory of a list of a million", 200, None, "below", "MB")
+COLD_FETCHES: Final = Goal("cold", "fetches before a guard's first verdict", 2, None, "at most")
 
 GOALS: Final = (
     JWKS,
@@ -93,6 +102,13 @@ GOALS: Final = (
     START,
     MEMORY,
     WRITERS,
+    LOGOUT_ONE,
+    LOGOUT_TWO,
+    STREAMS_MEMORY,
+    STREAMS_JWKS,
+    REVOKED_CHECK,
+    REVOKED_MEMORY,
+    COLD_FETCHES,
 )
 
 NOT_HERE: Final = {

@@ -44,6 +44,7 @@ class Delivery:
         self._news = news
         self._most = most
         self._waiting = 0
+        self._long_work = asyncio.Lock()
         self._looks = Looks(live)
         self._live = live
         self._told: Head | None = None
@@ -121,6 +122,9 @@ class Delivery:
                 await self._looks.one_from_now()
             except DatabaseUnavailable:
                 return Told(UNAVAILABLE, reader.position)
+        if self._feed.is_long_work(reader.position):
+            async with self._long_work:  # whoever waits here finds it done
+                return await asyncio.to_thread(self._feed.tell, reader.position)
         return self._feed.tell(reader.position)
 
 

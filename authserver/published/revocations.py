@@ -23,7 +23,8 @@ LONGEST_DELTA: Final = (
     1_000  # entries; whoever is further behind starts anew, and all of those share one answer
 )
 MOST_KEPT: Final = 64
-LARGE: Final = 10_000  # entries of a list whose snapshot is not worth signing every second
+LARGE: Final = 10_000  # entries of a list whose snapshot is long work, and not worth it every second
+LARGE_LASTS: Final = 5.0  # seconds
 MOST_RESETS: Final = 20  # signed in a second: whoever invents positions must not keep us busy
 UNAVAILABLE: Final = unavailable("The revocation list cannot be confirmed now.")
 
@@ -88,6 +89,13 @@ class RevocationFeed:
         known = self._live.known
         return known is None or (position is not None and position.sequence > known.head.sequence)
 
+    def is_long_work(self, position: Position | None) -> bool:
+        """Say whether the answer would keep the event loop from everybody else: a long list, not signed yet."""
+        known, kept = self._live.known, self._snapshot
+        if known is None or len(known.entries) <= LARGE or _continued(known, position) is not None:
+            return False
+        return kept is None or not kept.serves(known, kept.kid, LARGE_LASTS)
+
     def tell(self, position: Position | None) -> Told:
         """Answer what a reader at `position` must hear. Look at the database before, if it `is_ahead`."""
         known, signer = self._live.known, self._signer()
@@ -109,7 +117,7 @@ class RevocationFeed:
         """Answer a snapshot; one of a long list may be some seconds old, as deltas lead on from it."""
         found, large = self._snapshot, len(known.entries) > LARGE
         same = found is not None and (large or found.known.head == known.head)
-        if found is None or not same or not found.serves(known, signer.kid, 20 if large else 1):
+        if found is None or not same or not found.serves(known, signer.kid, LARGE_LASTS if large else 1):
             claims = feed.claims(
                 self._issuer, known.head, known.entries, since=None, confirmed_at=known.confirmed_at
             )

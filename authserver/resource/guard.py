@@ -39,7 +39,8 @@ __all__ = ["ANY_TOKEN", "Guard", "PlainRequest", "RequestView", "Requirement"]
 
 TOKEN_COOKIES: Final = (cookies.TOKEN_HOST_ONLY, cookies.TOKEN_WITH_DOMAIN)
 
-_BEATS: Final = 1.5  # a heartbeat, and half of one for the way
+_SILENT: Final = 2.5  # heartbeats after which a silent connection is given up
+_BEATS: Final = 3.0  # and the next one has to be made
 _ACTIVE: Final = b'{"active":true}'
 _log: Final = logging.getLogger("authserver.resource")
 
@@ -86,7 +87,7 @@ class Guard:
         self._observer = observer
         self._tally = Tally()
         freshness = freshness or Freshness()
-        self._heartbeat = heartbeat or min(max(freshness.max_staleness / 2, 1.0), HEARTBEAT)
+        self._heartbeat = heartbeat or min(max(freshness.max_staleness / _BEATS, 1.0), HEARTBEAT)
         self._trust = Trust.of(
             verifier,
             freshness,
@@ -138,10 +139,10 @@ class Guard:
             raise ValueError('beyond="introspect" needs a guard with introspection=Introspection(…)')
         if beyond == "refuse" and self._trust.feed is None:
             raise ValueError('beyond="refuse" needs a guard that follows the revocation list')
-        if freshness and beyond == "refuse" and freshness.max_staleness < _BEATS * self._heartbeat:
+        if freshness and beyond == "refuse" and freshness.max_staleness < _SILENT * self._heartbeat:
             raise ValueError(
                 f"the list is confirmed each {self._heartbeat:g} s, so max_staleness={freshness.max_staleness:g} "
-                f"would refuse everybody now and then: give the guard heartbeat={freshness.max_staleness / 2:g}"
+                f"would refuse everybody now and then: give the guard heartbeat={freshness.max_staleness / _BEATS:.2g}"
             )
         return asked
 

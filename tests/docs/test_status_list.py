@@ -60,7 +60,7 @@ def test_the_verifier_of_the_page_knows_of_a_sign_out(
     )
 
     def revoked() -> bool:
-        server.sign_status_lists()
+        server.live.sign_status_lists()
         return bool(verifier(keys, lambda uri: visitor.get(uri).text).revoked(claims))
 
     assert not revoked()

@@ -57,7 +57,7 @@ def test_the_aggregation_is_in_the_metadata_and_names_every_list(
         endpoint = visitor.get(f"/.well-known/{document}").json()["status_list_aggregation_endpoint"]
         assert endpoint == f"{ISSUER}/status-lists"
     visitor.sign_in("alice", PASSWORD)
-    server.sign_status_lists()
+    server.live.sign_status_lists()
     answer = visitor.get("/status-lists")
     assert answer.headers["content-type"] == "application/json"
     uris = answer.json()["status_lists"]
@@ -71,17 +71,17 @@ def test_a_list_is_signed_anew_when_a_bit_changed_or_half_its_time_is_over_and_n
 ) -> None:
     first = visitor.get(LIST)
     clock.advance(29)
-    server.sign_status_lists()
+    server.live.sign_status_lists()
     again = visitor.get(LIST, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     clock.advance(1)
-    server.sign_status_lists()
+    server.live.sign_status_lists()
     second = visitor.get(LIST)
     visitor.sign_in("alice", PASSWORD)
-    server.sign_status_lists()
+    server.live.sign_status_lists()
     assert visitor.get(LIST).content == second.content != first.content, "a sign-in is nobody's business"
     visitor.post("/logout", json={})
-    server.sign_status_lists()
+    server.live.sign_status_lists()
     assert visitor.get(LIST).content != second.content
 
 
@@ -96,7 +96,7 @@ def test_after_a_rotation_the_new_key_signs_and_the_list_verifies(
     clock.advance(timedelta(days=31))
     server.maintain()
     server.follow()
-    server.sign_status_lists()
+    server.live.sign_status_lists()
     assert kid() == server.tokens.signer().kid != before
     assert reader.listed(ISSUER + LIST)
 
@@ -110,7 +110,7 @@ def test_a_compromised_key_signs_no_list_from_the_next_look_on(
     assert ring.active is not None
     server.capabilities.rotation.compromise(ring.active, lambda _db, _change: None)
     server.follow()
-    server.sign_status_lists()
+    server.live.sign_status_lists()
     assert visitor.get(LIST).content != before.content
     assert reader.listed(ISSUER + LIST)
 
@@ -177,7 +177,7 @@ def test_without_the_database_the_last_lists_are_served_and_say_how_old_they_are
         cable.cut()
         clock.advance(timedelta(minutes=10))
         with pytest.raises(DatabaseUnavailable):
-            server.sign_status_lists()
+            server.live.sign_status_lists()
         assert reader.listed(ISSUER + LIST)["iat"] == asked_at
         cable.mend()
         visitor.post("/logout", json={})

@@ -51,7 +51,7 @@ def test_a_contract_that_no_good_day_could_keep_is_refused_at_the_start(
     network: Network, clock: FakeClock
 ) -> None:
     guard = guard_for(network, clock)
-    with pytest.raises(ValueError, match=r"give the guard heartbeat=2\.5"):
+    with pytest.raises(ValueError, match=r"give the guard heartbeat=1\.7"):
         guard.requirement(freshness=Freshness(5, "refuse"))
     with pytest.raises(ValueError, match="heartbeat"):
         guard_for(network, clock, freshness=Freshness(1, "refuse"))
@@ -80,10 +80,10 @@ def test_a_requirement_from_elsewhere_that_the_guard_cannot_keep_admits_nobody(
     assert ask(guard, issuer, Requirement(freshness=Freshness(5, "introspect"))) is Reason.STALE
 
 
-def test_the_stream_is_asked_to_speak_twice_as_often_as_the_guard_must_hear(
+def test_the_stream_is_asked_to_speak_three_times_as_often_as_the_guard_must_hear(
     network: Network, clock: FakeClock
 ) -> None:
-    for freshness, heartbeat in ((Freshness(), 5), (Freshness(4, "refuse"), 2), (Freshness(0), 1)):
+    for freshness, heartbeat in ((Freshness(), 5), (Freshness(6, "refuse"), 2), (Freshness(0), 1)):
         assert guard_for(network, clock, freshness=freshness)._heartbeat == heartbeat
     assert guard_for(network, clock, heartbeat=3)._heartbeat == 3
 

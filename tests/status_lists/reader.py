@@ -57,7 +57,7 @@ class StatusReader:
     def status(self, token: str) -> int:
         """0 or 1, as of what this server signs when it looks now."""
         self._server.follow()
-        self._server.sign_status_lists()
+        self._server.live.sign_status_lists()
         reference = self.reference(token)
         told = self.listed(reference["uri"])["status_list"]
         return value_at(unpacked(told["lst"]), told["bits"], reference["idx"])

@@ -233,7 +233,7 @@ def test_where_it_is_off_there_is_no_claim_no_list_and_no_word_of_it(
     assert {visitor.get(path).status_code for path in ("/status-lists", "/status-lists/0")} == {404}
     metadata = visitor.get("/.well-known/oauth-authorization-server").json()
     assert not [name for name in metadata if "status" in name]
-    server.sign_status_lists()
+    server.live.sign_status_lists()
 
 
 @SQLITE_ONLY

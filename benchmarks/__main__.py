@@ -13,6 +13,7 @@ from typing import Final
 from authserver.capabilities import Outside
 from benchmarks import machine, postgres, report
 from benchmarks.records import Record, as_json
+from benchmarks.rows.cold import cold
 from benchmarks.rows.documents import discovery, jwks
 from benchmarks.rows.guard import guard
 from benchmarks.rows.logout import logout
@@ -40,6 +41,7 @@ ROWS: Final[dict[str, Row]] = {
     "logout": logout,
     "streams": streams,
     "revoked": revoked,
+    "cold": cold,
 }
 DESCRIPTION: Final = """Measure the server and its library against what they could be at best: as ratios within one
 run, in interleaved rounds. Servers are started on free loopback ports and ended; nothing is kept but --json FILE."""

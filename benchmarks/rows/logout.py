@@ -43,7 +43,7 @@ def logout(stand: Stand) -> list[Record]:
 def _record(stand: Stand, installed: Installation, door: int, goal: Goal, what: str) -> Record:
     """:param door: the port at which people sign out; the services follow the installation's own."""
     with stand.serving(installed), _services(installed) as services:
-        tokens = _tokens(installed)
+        tokens = tokens_of(installed)
         _warm(services, tokens[-1])
         pairs = iter(zip(installed.secrets, tokens, strict=True))
         rounds = [
@@ -93,7 +93,7 @@ def _sign_out(services: Sequence[Talker], port: int, secret: str, token: str) ->
     return [(at - began) * 1000 for service in services for at in service.hear()["refused_at"]]
 
 
-def _tokens(installed: Installation) -> list[str]:
+def tokens_of(installed: Installation) -> list[str]:
     """A token of each session, as its token cookie would hold it."""
     server = create_app(installed.settings)
     with closing(server.capabilities.database), closing(server.runner):

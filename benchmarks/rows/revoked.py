@@ -1,7 +1,4 @@
-"""`revoked`: what looking a token up costs a guard whose list has a million entries, and what the list weighs.
-
-`cold`: what a guard fetches before its first verdict, and how long that takes.
-"""
+"""`revoked`: what looking a token up costs a guard whose list has a million entries, and what the list weighs."""
 
 from typing import Final
 

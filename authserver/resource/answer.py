@@ -8,11 +8,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from authserver.resource.explanation import Explanation
 from authserver.resource.messages import message, preferred_language
 from authserver.resource.refusal import Refusal, www_authenticate
+
+if TYPE_CHECKING:
+    from authserver.resource.explanation import Explanation
 
 RETRY_AFTER: Final = 5  # seconds
 
@@ -39,7 +41,7 @@ def answer_to(
     *,
     realm: str,
     accept_language: str | None,
-    explanation: Explanation | None = None,
+    explanation: "Explanation | None" = None,
     resource_metadata: str = "",
 ) -> Answer:
     """`realm` names the service in the challenge; `accept_language` as the reader sent it."""

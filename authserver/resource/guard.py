@@ -20,11 +20,9 @@ from authserver.protocol import cookies
 from authserver.protocol.revocation import HEARTBEAT
 from authserver.resource.answer import Answer, answer_to
 from authserver.resource.credentials import Credentials, PlainRequest, RequestView
-from authserver.resource.explanation import explain as explain_refusal
 from authserver.resource.freshness import Freshness
 from authserver.resource.health import Health, Observer, Tally
 from authserver.resource.http import Fetch, Fetched, require_secure
-from authserver.resource.introspection import Introspection
 from authserver.resource.metadata import ResourceMetadata
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Reason, Refusal
@@ -33,6 +31,8 @@ from authserver.resource.trust import Trust
 from authserver.resource.verifier import LEEWAY, Verifier
 
 if TYPE_CHECKING:
+    from authserver.resource.explanation import Explanation
+    from authserver.resource.introspection import Introspection
     from authserver.resource.testing import LocalIssuer
 
 __all__ = ["ANY_TOKEN", "Guard", "PlainRequest", "RequestView", "Requirement"]
@@ -62,7 +62,7 @@ class Guard:
         service: str | None = None,
         leeway: float = LEEWAY,
         freshness: Freshness | None = None,
-        introspection: Introspection | None = None,
+        introspection: "Introspection | None" = None,
         heartbeat: float | None = None,
         allowed_origins: Collection[str] = (),
         token_cookies: Sequence[str] = TOKEN_COOKIES,
@@ -196,6 +196,13 @@ class Guard:
                 _log.exception("the guard's observer failed")
         return outcome
 
+    def _explanation(self, refusal: Refusal) -> "Explanation | None":
+        if not self._explain:
+            return None
+        from authserver.resource.explanation import explain  # noqa: PLC0415 - imported by who asked for it
+
+        return explain(refusal, self._trust.jwks_fetch.age)
+
     def answer(self, refusal: Refusal, request: RequestView) -> Answer:
         """The response to a refused request, in its reader's language."""
         metadata = self.resource_metadata
@@ -203,7 +210,7 @@ class Guard:
             refusal,
             realm=self.realm,
             accept_language=",".join(request.header_values("accept-language")),
-            explanation=explain_refusal(refusal, self._trust.jwks_fetch.age) if self._explain else None,
+            explanation=self._explanation(refusal),
             resource_metadata="" if metadata is None else metadata.url,
         )
 
@@ -215,6 +222,7 @@ class Guard:
     @contextmanager
     def testing(self) -> Iterator["LocalIssuer"]:
         """Inside the block this guard trusts a local issuer instead, which signs tokens for tests, without network."""
+        from authserver.resource.introspection import Introspection  # noqa: PLC0415 - as below
         from authserver.resource.testing import LocalIssuer  # noqa: PLC0415 - private keys: for tests only
 
         real = self._trust

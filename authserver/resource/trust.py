@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from authserver.protocol import paths
 from authserver.resource.freshness import Freshness
 from authserver.resource.http import NOT_MODIFIED, Fetch, Fetched, HttpFetch, HttpPost, connect
-from authserver.resource.introspection import Introspection
 from authserver.resource.jwks_source import JwksSource
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Reason, Refusal
 from authserver.resource.revocation_source import MAX_FEED, RevocationSource
 from authserver.resource.verifier import Verifier
+
+if TYPE_CHECKING:
+    from authserver.resource.introspection import Introspection
 
 _ANSWERED = (200, NOT_MODIFIED)
 
@@ -46,7 +49,7 @@ class Trust:
     jwks_fetch: NotedFetch
     feed: RevocationSource | None
     freshness: Freshness
-    introspection: Introspection | None
+    introspection: "Introspection | None"
     clock: Callable[[], float]
 
     @classmethod
@@ -54,7 +57,7 @@ class Trust:
         cls,
         verifier: Verifier,
         freshness: Freshness,
-        introspection: Introspection | None,
+        introspection: "Introspection | None",
         *,
         issuer: str,
         service: str | None,

@@ -4,15 +4,14 @@ In order: the token (`credentials`); the issuer's keys and list, if they are not
 must be (`verifier`); what the route asks for (`requirement`); whether the revocation list is young enough for that
 (`freshness`), and if not, perhaps a question to the issuer (`introspection`).
 
-Sync and async callers share one generator: it yields the rare step that must wait for the network, and whoever drives
-it decides where that step runs.
+Sync and async callers share one generator (`decision`): it yields the rare step that must wait for the network, and
+whoever drives it decides where that step runs.
 """
 
 import logging
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,12 +19,13 @@ from authserver.protocol import cookies
 from authserver.protocol.revocation import HEARTBEAT
 from authserver.resource.answer import Answer, answer_to
 from authserver.resource.credentials import Credentials, PlainRequest, RequestView
+from authserver.resource.decision import at_once, step_by_step
 from authserver.resource.freshness import Freshness
 from authserver.resource.health import Health, Observer, Tally
 from authserver.resource.http import Fetch, Fetched, require_secure
 from authserver.resource.metadata import ResourceMetadata
 from authserver.resource.principal import Principal
-from authserver.resource.refusal import Reason, Refusal
+from authserver.resource.refusal import Refusal
 from authserver.resource.requirement import ANY_TOKEN, Requirement
 from authserver.resource.trust import Trust
 from authserver.resource.verifier import LEEWAY, Verifier
@@ -43,8 +43,6 @@ _SILENT: Final = 2.5  # heartbeats after which a silent connection is given up
 _BEATS: Final = 3.0  # and the next one has to be made
 _ACTIVE: Final = b'{"active":true}'
 _log: Final = logging.getLogger("authserver.resource")
-
-Steps = Generator[Callable[[], None], None, Principal | Refusal]
 
 
 class Guard:
@@ -158,9 +156,12 @@ class Guard:
 
     def decide(self, request: RequestView, requirement: Requirement = ANY_TOKEN) -> Principal | Refusal:
         """`authenticate` without being counted: for places that only want to know who it is, and refuse nobody."""
-        outcome = self._at_once(request, requirement)
+        token, trust = self._credentials.find(request), self._trust
+        if isinstance(token, Refusal):
+            return token
+        outcome = at_once(trust, token, requirement)
         if outcome is None:
-            steps = self._steps(request, requirement)
+            steps = step_by_step(trust, token, requirement)
             try:
                 while True:
                     next(steps)()
@@ -172,9 +173,12 @@ class Guard:
         self, request: RequestView, requirement: Requirement = ANY_TOKEN
     ) -> Principal | Refusal:
         """The same for async callers."""
-        outcome = self._at_once(request, requirement)
+        token, trust = self._credentials.find(request), self._trust
+        if isinstance(token, Refusal):
+            return token
+        outcome = at_once(trust, token, requirement)
         if outcome is None:
-            steps = self._steps(request, requirement)
+            steps = step_by_step(trust, token, requirement)
             try:
                 while True:
                     await _in_thread(next(steps))
@@ -236,60 +240,6 @@ class Guard:
         finally:
             stand_in.close()
             self._trust = real
-
-    def _at_once(self, request: RequestView, requirement: Requirement) -> Principal | Refusal | None:
-        """The decision when nothing has to be fetched for it, which is nearly always; None: take the steps."""
-        token = self._credentials.find(request)
-        if isinstance(token, Refusal):
-            return token
-        trust = self._trust
-        if trust.fetch_due() is not None:
-            return None
-        outcome = trust.verify(token)
-        if isinstance(outcome, Refusal):
-            return None if _refetch_due(trust, outcome) is not None else outcome
-        outcome = requirement.judge(outcome)
-        freshness = requirement.freshness or trust.freshness
-        if isinstance(outcome, Refusal) or (too_old := trust.too_old(freshness)) is None:
-            return outcome
-        return None if freshness.beyond == "introspect" else too_old
-
-    def _steps(self, request: RequestView, requirement: Requirement) -> Steps:
-        """The same with its fetches: keys, then the first list, then keys once more for a key that nobody knew."""
-        token = self._credentials.find(request)
-        if isinstance(token, Refusal):
-            return token
-        trust = self._trust
-        for _ in range(2):
-            if (fetch := trust.fetch_due()) is not None:
-                yield fetch
-        outcome = trust.verify(token)
-        if isinstance(outcome, Refusal) and (refetch := _refetch_due(trust, outcome)) is not None:
-            yield refetch
-            outcome = trust.verify(token)
-        if isinstance(outcome, Principal):
-            outcome = requirement.judge(outcome)
-        if isinstance(outcome, Refusal):
-            return outcome
-        return (yield from _fresh(trust, requirement.freshness or trust.freshness, token, outcome))
-
-
-def _refetch_due(trust: Trust, refusal: Refusal) -> Callable[[], None] | None:
-    """A fetch that could make an unknown key known, if one is due."""
-    if refusal.reason is not Reason.UNKNOWN_KEY or not trust.jwks.may_refetch_for(refusal.facts["kid"]):
-        return None
-    return partial(trust.jwks.refetch_for, refusal.facts["kid"])
-
-
-def _fresh(trust: Trust, freshness: Freshness, token: str, principal: Principal) -> Steps:
-    """Who was admitted, unless the list is too old for that and the issuer does not say better."""
-    too_old = trust.too_old(freshness)
-    introspection = trust.introspection
-    if too_old is None or freshness.beyond != "introspect" or introspection is None:
-        return too_old or principal
-    if introspection.must_ask(token):
-        yield partial(introspection.ask, token)
-    return introspection.judge(token, principal)
 
 
 def _outcome_of(end: StopIteration) -> Principal | Refusal:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """From a bare clone to a running login service, with nothing but Python 3.11+.
 
-    python3 dev.py                 run the login service with demo data (authserver dev)
+    python3 dev.py [--port N …]    run the login service with demo data and three apps (authserver dev)
     python3 dev.py test [ARGS]     run every test (pytest)
     python3 dev.py check           format, lint, types, layers
     python3 dev.py bench [ARGS]    the measured ratios (benchmarks/)
@@ -34,7 +34,7 @@ Elsewhere: install pip for this Python, or put `uv` on the PATH. Then run the co
 
 
 def main(arguments: list[str]) -> int:
-    verb, rest = (arguments[0], arguments[1:]) if arguments else ("run", [])
+    verb, rest = chosen(arguments)
     if verb in ("-h", "--help", "help"):
         print(__doc__)
         return 0
@@ -45,6 +45,13 @@ def main(arguments: list[str]) -> int:
     if verb != "lock":
         install()
     return task(rest)
+
+
+def chosen(arguments: list[str]) -> tuple[str, list[str]]:
+    """A verb and its words; an option in front belongs to `run`, which needs no name."""
+    if not arguments or (arguments[0].startswith("--") and arguments[0] != "--help"):
+        return "run", arguments
+    return arguments[0], arguments[1:]
 
 
 # --- tasks ---------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ want of it.
 """
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -46,12 +47,25 @@ TRY_AGAIN: Final = frozenset(
 READ_ONLY: Final = "25006"
 CHANNEL: Final = "authserver"  # of NOTIFY; changes.py listens
 _ANNOUNCED: Final = "authserver.announced"
+_TURNED_AWAY: Final = (  # while connecting, libpq hands on no SQLSTATE: what else it says comes out as it is
+    ("failed: .*password authentication failed", "the database refuses the password of {user} at {place}"),
+    ("failed: .*no password supplied", "the database wants a password of {user} at {place}"),
+    ("failed: .*no pg_hba.conf entry", "the database does not let {user} in at {place}"),
+    ('failed: .*role ".*" does not exist', "the database at {place} has no user {user}"),
+    ('failed: .*database ".*" does not exist', "there is no database {name} at {place}: create it"),
+    ("failed: Connection refused|failed: No such file", "nothing listens at {place}: start the database"),
+)
+_FILE_SHUT: Final = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM})
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts rows by INTEGER PRIMARY KEY alone
 
 
 class DatabaseUnavailable(Exception):
     """The database did not answer; nothing was changed by this call, or it is not known whether it was."""
+
+
+class DatabaseShut(DatabaseUnavailable):
+    """It turned us away, or is not where we were told; the message says who, where and what to look at."""
 
 
 class DatabaseBusy(DatabaseUnavailable):
@@ -96,7 +110,7 @@ class Database:
 
         :raises DatabaseUnavailable: the database did not answer.
         """
-        with _named_failures(), self.engine.connect() as db:
+        with _named_failures(self.url), self.engine.connect() as db:
             return step(db)
 
     def write(self, step: Step[T], *, patience: float = 5.0, flush: bool = True) -> T:
@@ -136,7 +150,7 @@ class Database:
             raise DatabaseUnavailable(f"the disk does not take a flush ({error.strerror})") from error
 
     def _transact(self, step: Step[T], patience: float, *, flush: bool) -> T:
-        with _named_failures(), self.engine.connect() as db:
+        with _named_failures(self.url), self.engine.connect() as db:
             if self.embedded:
                 db.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1000)}")
                 db.exec_driver_sql("BEGIN IMMEDIATE")
@@ -249,22 +263,36 @@ def _postgresql(url: URL, connections: int) -> Engine:
 
 
 @contextmanager
-def _named_failures() -> Iterator[None]:
+def _named_failures(url: URL) -> Iterator[None]:
     """Tell "the database is away" from a mistake of ours, by what the driver says."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:
         if getattr(error.orig, "sqlstate", None) in TRY_AGAIN:
             raise
-        code = getattr(error.orig, "sqlite_errorcode", None)
-        if code is not None and code & 0xFF == sqlite3.SQLITE_BUSY:
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_BUSY:
             raise DatabaseBusy("another writer holds the database's lock") from error
-        if code is not None and code & 0xFF == sqlite3.SQLITE_ERROR:
+        if code == sqlite3.SQLITE_ERROR:
             raise  # SQLite's word for a wrong statement or a missing table: ours to mend
-        raise DatabaseUnavailable(f"the database does not answer ({type(error.orig).__name__})") from error
+        raise _away(url, code, error.orig) from error
     except InternalError as error:
         if getattr(error.orig, "sqlstate", None) == READ_ONLY:
             raise DatabaseUnavailable("the database takes no writes now: a standby, perhaps") from error
         raise
     except PoolTimeout as error:
         raise DatabaseUnavailable("every database connection is in use") from error
+
+
+def _away(url: URL, code: int, said: BaseException | None) -> DatabaseUnavailable:
+    """Say what is wrong in our words, or else in the first line of the driver's, which holds no password."""
+    words = str(said).partition("\n")[0] or type(said).__name__
+    if code in _FILE_SHUT:
+        advice = "look who owns it and its folder, or run as whoever runs the server"
+        return DatabaseShut(f"the file {url.database} cannot be used by this user ({words}): {advice}")
+    place = f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}"
+    for heard, meaning in _TURNED_AWAY:
+        if re.search(heard, words):
+            told = meaning.format(user=url.username, place=place, name=url.database)
+            return DatabaseShut(f"{told}{', or' if ': ' in told else ':'} check database_url")
+    return DatabaseUnavailable(f"the database does not answer ({words})")

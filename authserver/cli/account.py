@@ -174,12 +174,15 @@ def set_roles(
     name: Name,
     roles: Annotated[list[str] | None, typer.Argument(metavar="[ROLE]...")] = None,
     *,
+    none: Annotated[bool, typer.Option("--none", help="Take every role away.")] = False,
     wait: Wait = PATIENCE,
 ) -> Answer:
     """Give an account exactly these roles. Tokens that carry one it loses end now.
 
     Example: authserver account set-roles alice staff billing
     """
+    if bool(roles) is none:
+        raise Refused("name the roles that the account is to have, or --none to take all away", code=2)
     wanted = checked_roles(roles or [])
 
     def change(db: Connection, account: Account, now: datetime) -> str:
@@ -200,7 +203,8 @@ def sign_out(call: Call, name: Name, *, wait: Wait = PATIENCE) -> Answer:
 
     def change(db: Connection, account: Account, now: datetime) -> str:
         ended = call.parts.consequences.sign_out(db, account, now)
-        return f"Signed out {account.username}: {len(ended)} sessions and every token have ended."
+        sessions_ended = f"{len(ended)} session{'' if len(ended) == 1 else 's'}"
+        return f"Signed out {account.username}: {sessions_ended} and every token have ended."
 
     return _change(call, name, change, wait)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from authserver.capabilities import Capabilities, Outside
     from authserver.database import Database, Step
-    from authserver.settings import Settings
+    from authserver.settings import Settings, Source
 
 T = TypeVar("T")
 
@@ -70,6 +70,13 @@ class Call:
         from authserver.settings import load  # noqa: PLC0415 - 0.2 s that `version` need not spend
 
         return load(self._config, **({"data": self._data} if self._data else {}))
+
+    @cached_property
+    def sources(self) -> "dict[str, Source]":
+        """Where each setting comes from, whether or not they can be used."""
+        from authserver.settings import provenance  # noqa: PLC0415 - as above
+
+        return provenance(self._config, **({"data": self._data} if self._data else {}))
 
     @cached_property
     def built(self) -> "Capabilities":

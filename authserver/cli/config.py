@@ -1,7 +1,9 @@
 """`authserver config`: the settings as they are, and what is wrong with them. Secrets are masked."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -12,7 +14,7 @@ from authserver.cli.call import Call
 from authserver.cli.nouns import noun
 from authserver.cli.times import span
 from authserver.cli.verbs import verb
-from authserver.settings import PREFIX, Settings, SettingsError, missing_for_service
+from authserver.settings import PREFIX, Settings, SettingsError, Source, exposed, missing_for_service
 
 app = noun("config")
 
@@ -21,13 +23,13 @@ MASK: Final = "********"
 
 @verb(app, "show")
 def show(call: Call) -> Answer:
-    """Show every setting: its name in the environment, its value, its default and what it is for.
+    """Show every setting: its name in the environment, its value, what set it, its default, what it is for.
 
     Example: authserver config show --json
     """
-    settings = [*_described(call.settings)]
-    rows = [(one["name"], one["value"], _default(one), one["description"]) for one in settings]
-    return Answer({"settings": settings}, [Table(("name", "value", "default", ""), rows)])
+    settings = [*_described(call.settings, call.sources)]
+    rows = [(one["name"], one["value"], one["source"], _default(one), one["description"]) for one in settings]
+    return Answer({"settings": settings}, [Table(("name", "value", "source", "default", ""), rows)])
 
 
 @verb(app, "check")
@@ -36,26 +38,59 @@ def check(call: Call) -> Answer:
 
     Example: authserver config check && authserver serve
     """
+    problems: list[str] = []
     try:
-        problems = missing_for_service(call.settings)
+        settings: Settings | None = call.settings
     except SettingsError as error:
-        problems = error.problems
+        problems, settings = error.problems, error.unusable
+    if settings is not None:
+        problems = [
+            *problems,
+            *missing_for_service(settings),
+            *exposed(call.sources),
+            *_about_database(settings),
+        ]
     facts = {"ok": not problems, "problems": problems}
     return Answer(facts, problems or ["The settings can be used."], code=1 if problems else 0)
 
 
-def _described(settings: Settings) -> Iterator[dict[str, str]]:
+def _about_database(settings: Settings) -> list[str]:
+    """Say what keeps the database from being used; no question here makes one or changes one."""
+    from authserver import schema  # noqa: PLC0415 - `config show` needs no database
+    from authserver.cli.failures import UPGRADE, explain  # noqa: PLC0415 - as above
+    from authserver.database import Database  # noqa: PLC0415 - as above
+
+    try:
+        with closing(Database(settings.database_address)) as database:
+            file = database.url.database
+            if database.embedded and file and not Path(file).is_file():
+                return [f"database: there is none at {file}: check --data, or {UPGRADE} to make one"]
+            found = schema.revisions(database)
+    except Exception as error:
+        failure = explain(error, None)
+        if failure is None:
+            raise
+        return [f"database: {problem}" for problem in failure.problems]
+    if found.up_to_date:
+        return []
+    return [f"database: at revision {found.current or 'none'}, this release needs {found.wanted}: {UPGRADE}"]
+
+
+def _described(settings: Settings, sources: dict[str, Source]) -> Iterator[dict[str, str]]:
     for name, field in Settings.model_fields.items():
         yield {
             "name": f"{PREFIX}{name.upper()}",
             "value": _text(getattr(settings, name), name),
+            "source": " ".join(
+                [sources[name].kind, *([str(sources[name].file)] if sources[name].file else [])]
+            ),
             "default": _text(field.default, name),
             "description": field.description or "",
         }
 
 
 def _default(described: dict[str, str]) -> str:
-    return "as is" if described["value"] == described["default"] else described["default"] or "none"
+    return "" if described["value"] == described["default"] else described["default"] or "none"
 
 
 def _text(value: Any, name: str) -> str:

@@ -4,17 +4,21 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from authserver.cli import example_apps
 from authserver.cli.demo_account import DEMO, demo_account
+from authserver.cli.dev_folder import FolderTaken, alone_in, configure
 from authserver.cli.example_apps import EXAMPLES, Example
-from authserver.settings import Settings, load
+from authserver.settings import Settings
+from authserver.settings.kinds import Origin
 
 if TYPE_CHECKING:
     import uvicorn
@@ -23,14 +27,6 @@ HOST: Final = "127.0.0.1"
 HIGHEST_PORT: Final = 65_535 - max(example.place for example in EXAMPLES)
 STOPPING_TAKES: Final = 0.3
 PACKAGE: Final = Path(__file__).parent.parent
-CONFIG: Final = """# Written by `authserver dev`, so that the other commands find the same data: `authserver keys list --data {data}`
-development = true
-issuer = "{issuer}"
-allowed_origins = ["{site}", "{page}"]
-allow_plaintext_keys = true
-log_format = "console"
-log_level = "WARNING"
-"""
 BANNER: Final = """
   authserver {version} is running for development. Stop it with Ctrl-C.
 
@@ -45,9 +41,16 @@ BANNER: Final = """
     {command} session list --data {data}
 """
 APPS: Final = """
-  Three apps. Sign in at one, and all know you; they hold no secret, only the public keys:
+  {how_many}
 {rows}
 """
+THREE: Final = "Three apps. Sign in at one, and all know you; they hold no secret, only the public keys:"
+HOW_MANY: Final = (
+    "No app was started.",
+    "One of three apps was started.",
+    "Two of three apps were started.",
+    THREE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Demo:
 
     data: Path
     port: int
+    more_origins: tuple[str, ...] = ()
 
     @property
     def issuer(self) -> str:
@@ -66,6 +70,11 @@ class Demo:
         """What every app is told: who listens where."""
         apps = {app.origin: f"http://{HOST}:{self.port + app.place}" for app in EXAMPLES}
         return {"LOGIN_SERVICE": self.issuer, **apps}
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Where a sign-in may lead back to: to what people look at, so to no API."""
+        return self.origins["FLASK_SITE"], self.origins["PAGE"], *self.more_origins
 
 
 def dev(
@@ -81,18 +90,42 @@ def dev(
     apps: Annotated[
         bool, typer.Option("--apps/--no-apps", help="Start the three example apps as well.")
     ] = True,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL", help="Another app that a sign-in may lead back to; may be given several times."
+        ),
+    ] = None,
 ) -> None:
     """Run a login service with demo data and three apps on this machine, to try it.
 
-    Example: authserver dev --port 9000
+    Example: authserver dev --port 9000 --allow-origin http://127.0.0.1:8080
     """
-    demo = Demo(data, port)
+    demo = Demo(data, port, _origins(allow_origin or ()))
     chosen = tuple(app for app in EXAMPLES if apps and not _missing(app))
     _refuse_taken_ports(port, (0, *(app.place for app in chosen)))
-    settings = _prepare(demo)
-    _migrate(settings)
-    _say(demo, demo_account(settings, demo.data), apps=apps)
-    _serve(demo, settings, chosen)
+    try:
+        with alone_in(data, port):
+            settings = configure(data, demo.issuer, demo.allowed_origins)
+            _migrate(settings)
+            say(demo, demo_account(settings, data), apps=apps)
+            _serve(demo, settings, chosen)
+    except FolderTaken as taken:
+        typer.echo(
+            f"Another `authserver dev` (port {taken.port}) uses {data}; stop it, or choose --data.", err=True
+        )
+        raise typer.Exit(1) from None
+
+
+def _origins(given: Iterable[str]) -> tuple[str, ...]:
+    try:
+        return TypeAdapter(tuple[Origin, ...]).validate_python(tuple(given))
+    except ValidationError as error:
+        wrong = error.errors()[0]["input"]
+        raise typer.BadParameter(
+            f"{wrong!r}: write scheme, host and port alone, in lower case: http://127.0.0.1:8080",
+            param_hint="--allow-origin",
+        ) from None
 
 
 def _missing(app: Example) -> str:
@@ -113,17 +146,6 @@ def _refuse_taken_ports(first: int, places: tuple[int, ...]) -> None:
                 raise typer.Exit(1) from None
 
 
-def _prepare(demo: Demo) -> Settings:
-    """Write the configuration that the other commands read with `--data`, then read it ourselves."""
-    demo.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    config = demo.data / "authserver.toml"
-    site, page = demo.origins["FLASK_SITE"], demo.origins["PAGE"]  # nobody is sent back to an API
-    config.write_text(
-        CONFIG.format(data=demo.data, issuer=demo.issuer, site=site, page=page), encoding="utf-8"
-    )
-    return load(config, data=demo.data)
-
-
 def _migrate(settings: Settings) -> None:
     from authserver import schema  # noqa: PLC0415 - the command line loads what a command needs
     from authserver.cli.db import make_private  # noqa: PLC0415 - as above
@@ -135,9 +157,10 @@ def _migrate(settings: Settings) -> None:
     database.close()
 
 
-def _say(demo: Demo, password: str, *, apps: bool) -> None:
+def say(demo: Demo, password: str, *, apps: bool) -> None:
     from authserver import __version__  # noqa: PLC0415 - as above
 
+    absent = [app for app in EXAMPLES if _missing(app)]
     rows = (f"    {app.name:16}  {_missing(app) or demo.origins[app.origin] + app.opens}" for app in EXAMPLES)
     typer.echo(
         BANNER.format(
@@ -146,7 +169,9 @@ def _say(demo: Demo, password: str, *, apps: bool) -> None:
             username=DEMO,
             password=password,
             data=demo.data,
-            apps=APPS.format(rows="\n".join(rows)) if apps else "",
+            apps=APPS.format(how_many=HOW_MANY[len(EXAMPLES) - len(absent)], rows="\n".join(rows))
+            if apps
+            else "",
             command="authserver" if Path(sys.argv[0]).name == "authserver" else ".venv/bin/authserver",
         )
     )

@@ -30,12 +30,15 @@ from authserver.resource.jws import (
 )
 from authserver.resource.keys import PublicKeys
 from authserver.resource.refusal import Reason, Refusal
+from authserver.resource.strict_json import MalformedJSON, strict_json
 from authserver.resource.verifier import verify
 from authserver.revocations import store as revocations
 from authserver.revocations.store import Revocation
 from authserver.sessions import store as sessions
 
 _CAUSES: Final = 1_000  # how far back the audit log is searched
+_LONGEST_SHOWN: Final = 200
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SINCE: Final[Mapping[State, str]] = {
     State.NEXT: "published_at",
     State.ACTIVE: "activated_at",
@@ -94,13 +97,13 @@ def diagnose(db: Connection, text: str, asked: Asked) -> Diagnosis:
     try:
         jws = parse_compact(text)
     except MalformedToken as malformed:
-        return Diagnosis(False, (Finding("form", False, f"malformed: {malformed}", Reason.MALFORMED),))
+        return Diagnosis(False, (Finding("form", False, str(malformed), Reason.MALFORMED),))
     kid = str(jws.unverified_header["kid"])
     key = next((found for ring in keyring.rings(db, ended=True) if (found := ring.find(kid))), None)
     listed = revocations.after(db, 0, revocations.head(db).sequence, asked.now)
     about_key = (_about_key(kid, key, asked.now), *_entries(db, listed, {}, kid, asked.now))
     if key is None:
-        return Diagnosis(False, about_key)
+        return Diagnosis(False, (*about_key, *_unverified_issuer(jws)))
     signature, claims = _signature(jws, key)
     if claims is None or key.state is State.COMPROMISED:
         return Diagnosis(claims is not None and key.state is not State.COMPROMISED, (*about_key, signature))
@@ -135,6 +138,18 @@ def _about_key(kid: str, key: SigningKey | None, now: datetime) -> Finding:
     return Finding("key", reason is None, says, reason, facts)
 
 
+def _unverified_issuer(jws: UnverifiedJWS) -> Iterator[Finding]:
+    """Where a stranger's token says that it comes from: often all that it takes to find the mistake."""
+    try:
+        unverified_iss = strict_json(jws.unverified_payload).get("iss")
+    except MalformedJSON:
+        return
+    if isinstance(unverified_iss, str):
+        unverified_iss = unverified_iss[:_LONGEST_SHOWN]
+        says = f"it says that it comes from {unverified_iss}, which is not verified: anybody can write that"
+        yield Finding("issuer", None, says, facts={"unverified_iss": unverified_iss})
+
+
 def _signature(jws: UnverifiedJWS, key: SigningKey) -> tuple[Finding, VerifiedClaims | None]:
     public = PublicKeys.from_jwks({"keys": [dict(key.public_jwk)]}).get(key.kid)
     payload = verify_signature(jws, public) if public is not None else None
@@ -146,7 +161,7 @@ def _signature(jws: UnverifiedJWS, key: SigningKey) -> tuple[Finding, VerifiedCl
             payload
         )
     except MalformedToken as malformed:
-        return Finding("signature", False, f"malformed: {malformed}", Reason.MALFORMED), None
+        return Finding("signature", False, str(malformed), Reason.MALFORMED), None
 
 
 def _claims(text: str, claims: VerifiedClaims, key: SigningKey, asked: Asked) -> Finding:
@@ -160,11 +175,25 @@ def _claims(text: str, claims: VerifiedClaims, key: SigningKey, asked: Asked) ->
     )
     if isinstance(outcome, Refusal):
         facts = {name: value for name, value in outcome.facts.items() if name not in {"now", "kind"}}
-        return Finding("claims", False, f"{outcome.reason}: {outcome.detail}", outcome.reason, facts)
+        return Finding("claims", False, _compared(outcome), outcome.reason, facts)
     until = datetime.fromtimestamp(outcome.expires_at, UTC)
     audience = _named(claims)
     says = f"for {', '.join(audience)}, good until {when(until, asked.now)}"
     return Finding("claims", True, says, facts={"audience": audience, "expires_at": until})
+
+
+def _compared(outcome: Refusal) -> str:
+    """Say what the token has beside what was expected of it."""
+    facts = outcome.facts
+    if outcome.reason is Reason.WRONG_AUDIENCE:
+        has = ", ".join(str(one) for one in facts["aud"]) or "nobody"
+        return f"the token is for {has}, the service is {', '.join(facts['expected'])}"
+    if outcome.reason is Reason.WRONG_ISSUER:
+        return f"the token comes from {facts['iss'] or 'nobody'}, the service trusts {facts['expected']}"
+    if outcome.reason is Reason.WRONG_TYPE and "typ" in facts:
+        return f"its typ is {facts['typ'] or 'missing'}, an access token's is at+jwt"
+    lead = "as an access token it is not well formed: " if outcome.reason is Reason.MALFORMED else ""
+    return f"{lead}{outcome.detail}"
 
 
 def _named(claims: Mapping[str, Any]) -> list[str]:
@@ -230,10 +259,25 @@ def _session(db: Connection, sid: str, asked: Asked) -> Finding:
     owner = sessions.owner(db, sid)
     if owner is None:
         return Finding("session", None, f"there is no session {sid} any more", facts={"state": None})
+    if over := _over_by_itself(db, sid, asked):
+        return over
     for row in audit.entries(db, limit=_CAUSES, account_id=owner):
         if row.session_id == sid and row.event.startswith("session."):
             says = f"its session ended {when(row.at, asked.now)}: {row.event} by {row.actor}"
             return Finding("session", None, says, facts={"state": "ended", "since": row.at})
-    return Finding(
-        "session", None, "its session has ended, or was not used for too long", facts={"state": "ended"}
-    )
+    return Finding("session", None, "its session has ended", facts={"state": "ended"})
+
+
+def _over_by_itself(db: Connection, sid: str, asked: Asked) -> Finding | None:
+    """Whoever is found when one limit is left out of sight was stopped by that one, and ended by nobody."""
+    unused = sessions.by_id(db, sid, now=asked.now, seen_after=_LONG_AGO)
+    if unused is not None:
+        seen = unused[0].last_seen_at
+        says = f"its session was ended by nobody but not used for too long: last {when(seen, asked.now)}"
+        return Finding("session", None, says, facts={"state": "unused", "since": seen})
+    expired = sessions.by_id(db, sid, now=_LONG_AGO, seen_after=_LONG_AGO)
+    if expired is not None:
+        end = expired[0].expires_at
+        says = f"its session reached the end of its lifetime {when(end, asked.now)}"
+        return Finding("session", None, says, facts={"state": "expired", "since": end})
+    return None

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from authserver.drill.plan import Plan
 
 MOST_VERIFICATIONS: Final = 10_000_000
+ENDED: Final = (
+    "the drill was ended from outside and proves nothing; whatever it had started is stopped and removed"
+)
 NARROW: Final = 5  # columns: what may happen at the worst stands in the report
 
 Short = Annotated[
@@ -66,12 +70,26 @@ def drill(
 
     if short and seconds is not None:
         raise Refused("--short is --seconds 14: say one of the two", code=2)
-    if report is not None and report.exists() and not report.is_dir():
-        raise Refused(f"--report: {report} is a file, not a folder", code=2)
+    if report is not None:
+        _refuse_unusable(report, make=not call.dry_run)
     chosen = plan_for(SHORT_SECONDS if short else seconds or SECONDS, verifications)
     if call.dry_run:
         return _announced(chosen)
     return _answer(_run(chosen), report)
+
+
+def _refuse_unusable(folder: Path, *, make: bool) -> None:
+    """Learn now, and not after a minute of load, that the report cannot be written."""
+    if folder.exists() and not folder.is_dir():
+        raise Refused(f"--report: {folder} is a file, not a folder", code=2)
+    if not make:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise Refused(f"--report: nothing can be written in {folder} ({error.strerror})", code=2) from None
 
 
 def _run(plan: "Plan") -> "Outcome":
@@ -83,6 +101,8 @@ def _run(plan: "Plan") -> "Outcome":
             return run(plan, os.environ, SystemClock(), say)
         except DrillBroken as broken:
             raise Refused(f"the drill could not be run to its end: {broken}") from None
+        except KeyboardInterrupt:
+            raise Refused(ENDED) from None
 
 
 @contextmanager
@@ -125,7 +145,9 @@ def _announced(plan: "Plan") -> Answer:
             {"title": kind.title, "habit": kind.habit, "installed": kind.installed} for kind in KINDS
         ],
     }
-    return Answer(facts, [Table(("after", "", "because"), steps), "", Table(("verifier", "habit"), kinds)])
+    return Answer(
+        facts, [Table(("after", "what", "because"), steps), "", Table(("verifier", "habit"), kinds)]
+    )
 
 
 def _answer(outcome: "Outcome", folder: Path | None) -> Answer:

@@ -35,9 +35,11 @@ class Example:
 
 
 EXAMPLES: Final = (
-    Example("orders API", "orders_api", "ORDERS_API", 1, opens="/docs"),
-    Example("Flask site", "flask_site", "FLASK_SITE", 2, extra="flask"),
     Example("page", "page", "PAGE", 3),
+    Example("Flask site", "flask_site", "FLASK_SITE", 2, extra="flask"),
+    Example(
+        "orders API", "orders_api", "ORDERS_API", 1, opens="/docs  (which loads Swagger UI from the internet)"
+    ),
 )
 
 
@@ -89,7 +91,10 @@ def running(
 def _start(program: Path, origins: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     ours = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     command = [sys.executable, str(program)]
-    return subprocess.Popen(command, env={**ours, **origins}, stdin=subprocess.DEVNULL)  # noqa: S603 - our own
+    quiet = (
+        subprocess.DEVNULL
+    )  # an app says on stdout where it listens, for whoever starts it alone; we have said it
+    return subprocess.Popen(command, env={**ours, **origins}, stdin=quiet, stdout=quiet)  # noqa: S603 - our own
 
 
 def _watch(apps: list[Running], leaving: Event, on_death: Callable[[str], None]) -> None:

@@ -13,7 +13,7 @@ from authserver.accounts.passwords import UnacceptablePassword
 from authserver.accounts.store import UsernameTaken
 from authserver.accounts.usernames import InvalidUsername
 from authserver.cli.answers import Refused
-from authserver.database import Database, DatabaseBusy, DatabaseUnavailable
+from authserver.database import Database, DatabaseBusy, DatabaseShut, DatabaseUnavailable
 from authserver.keyring.files import KeyFolderUnsafe
 from authserver.keyring.vault import PrivateKeyMissing
 from authserver.settings import SettingsError
@@ -33,6 +33,7 @@ Row = tuple[type[Exception], int, Callable[[Exception], str]]
 
 TABLE: Final[tuple[Row, ...]] = (
     (DatabaseBusy, 1, lambda error: f"{error}: try again in a moment"),
+    (DatabaseShut, 1, str),
     (DatabaseUnavailable, 1, lambda error: f"{error}: check database_url, and that the database runs"),
     (KeyFolderUnsafe, 1, str),
     (PrivateKeyMissing, 1, str),

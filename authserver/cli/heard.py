@@ -160,7 +160,12 @@ def _effect(call: Call, reach: Reach) -> str:
     done = f"refused its tokens after {_seconds(reach.after)}" if reach.after is not None else ""
     late = f"no answer from {missing(call, reach.instances, reach.missing)}" if reach.missing else ""
     said = "; ".join(part for part in (done, late) if part)
-    return f"{reach.service} ({reach.heard} of {counted(reach.instances)}): {said}."
+    advice = (
+        f" It may still accept them: restart it, or `authserver service forget {reach.service}` if it is gone."
+        if reach.missing
+        else ""
+    )
+    return f"{reach.service} ({reach.heard} of {counted(reach.instances)}): {said}.{advice}"
 
 
 def _problem(heard: Heard) -> list[str]:

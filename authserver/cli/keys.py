@@ -11,18 +11,18 @@ from authserver.cli.call import Call
 from authserver.cli.drill import drill
 from authserver.cli.heard import PATIENCE, Listed, Wait, with_effect
 from authserver.cli.nouns import noun
-from authserver.cli.readiness import WaitForKey, about_to_sign, before_promotion, describe, who_has
+from authserver.cli.readiness import WaitForKey, about_to_sign, before_promotion, describe, waited, who_has
 from authserver.cli.rewrap import outdated, refuse_plaintext
-from authserver.cli.rotations import report
+from authserver.cli.rotations import report, report_emergency
 from authserver.cli.times import when
-from authserver.cli.timetable import timetable
+from authserver.cli.timetable import timetable, told
 from authserver.cli.verbs import verb
 from authserver.database import DatabaseUnavailable
 from authserver.keyring import store
 from authserver.keyring.rotation import Change
 from authserver.keyring.signer import KEY_TYPES
-from authserver.keyring.states import SigningKey, State
-from authserver.revocations.keys import LISTED_FOR, compromise
+from authserver.keyring.states import Ring, SigningKey, State
+from authserver.revocations.keys import compromise
 from authserver.services.keys import Readiness
 
 app = noun("keys")
@@ -51,7 +51,9 @@ def list_keys(
         (key.kid, key.algorithm, key.state.value, when(key.published_at, call.now), _date(call, key))
         for key in keys
     ]
-    return Answer({"keys": [_facts(call, key) for key in keys]}, [Table(header, rows)] if rows else [NO_KEYS])
+    scheduled = [_scheduled(call, ring) for ring in rings if ring.promote_at is not None]
+    facts = {"keys": [_facts(call, key) for key in keys], "scheduled": [one for one, _ in scheduled]}
+    return Answer(facts, [Table(header, rows), *(line for _, line in scheduled)] if rows else [NO_KEYS])
 
 
 @verb(app, "plan")
@@ -66,12 +68,10 @@ def plan(call: Call) -> Answer:
         {"algorithm": algorithm, "at": date.at, "kid": date.kid, "event": date.event, "because": date.because}
         for algorithm, date in dates
     ]
-    rows = [(when(date.at, now), name, date.kid, date.event, date.because) for name, date in dates]
-    header = ("when", "algorithm", "kid", "", "why then")
-    waiting = {date.kid: who_has(call, date.kid) for _, date in dates if date.event == "may sign"}
+    waiting = {date.kid: who_has(call, date.kid, date.at) for _, date in dates if date.event == "may sign"}
     hints = [line for _, lines in waiting.values() for line in lines]
     fetched = {kid: describe(found) for kid, (found, _) in waiting.items()}
-    return Answer({"plan": facts, "fetched": fetched}, [Table(header, rows), *hints] if rows else [NO_KEYS])
+    return Answer({"plan": facts, "fetched": fetched}, [*told(dates, now), *hints] if dates else [NO_KEYS])
 
 
 @verb(app, "rotate", changes=True)
@@ -81,9 +81,14 @@ def rotate(
     algorithm: Annotated[str, typer.Option(help="Which ring. Else the first of signing_algorithms.")] = "",
     wait: WaitForKey = 0.0,
 ) -> Answer:
-    """Let the next key sign: now where every verifier has it, else at the first moment that it is safe.
+    """Let the next key sign: now where that is safe, else scheduled for the first moment that it is.
 
-    Example: authserver keys rotate --wait
+    Scheduled is made at its date by a server. With --wait nothing is scheduled: the command waits and promotes, or
+    changes nothing and exits with 1.
+
+    Example: authserver keys rotate
+
+    Example: authserver keys rotate --wait 600
     """
     known = call.settings.signing_algorithms
     chosen = algorithm or known[0]
@@ -91,7 +96,10 @@ def rotate(
         raise Refused(f"{chosen} is none of signing_algorithms ({', '.join(known)})", code=2)
     rotation = call.parts.rotation
     upcoming = rotation.preview(chosen)
-    lacking = before_promotion(call, about_to_sign(upcoming), wait)
+    ring = upcoming.before
+    if wait and ring.next is not None and ring.active is not None:
+        return _rotated_after(call, waited(call, ring, ring.next, wait))
+    lacking = before_promotion(call, about_to_sign(upcoming))
     if call.dry_run:
         return _rotated(call, upcoming, lacking)
     call.parts.vault.check()
@@ -132,12 +140,13 @@ def revoke(
     call.confirm(f"Refuse every token that {kid} ({key.state}) signed, now and everywhere?", yes=yes)
     rotation = call.parts.rotation
     if call.dry_run:
-        return _revoked(kid, rotation.preview(algorithm, lambda ring, now: ring.compromise(kid, now)))
+        change = rotation.preview(algorithm, lambda ring, now: ring.compromise(kid, now))
+        return report_emergency(kid, change, rotation.timing)
     call.parts.vault.check()
     change = compromise(rotation, key)
     _forget_private_halves(call)
     listed = Listed(change.at) if change.happened else None
-    return with_effect(call, _revoked(kid, change), listed, wait)
+    return with_effect(call, report_emergency(kid, change, rotation.timing), listed, wait)
 
 
 @verb(app, "export")
@@ -193,40 +202,37 @@ def _found(call: Call, kid: str) -> tuple[str, SigningKey]:
     raise Refused(f"there is no key {kid}: `authserver keys list --all` shows them")
 
 
+def _rotated_after(call: Call, change: Change) -> Answer:
+    """Say what the wait led to, or in a dry run what it would be for."""
+    answer = _rotated(call, change, [])
+    if not call.dry_run:
+        _forget_private_halves(call)
+        return answer
+    date = f"not before {when(change.at, call.now)}, and " if change.at > call.now else ""
+    return Answer(answer.facts, [f"With --wait, {date}once every service has fetched the key:", *answer.body])
+
+
 def _rotated(call: Call, change: Change, lacking: list[Readiness]) -> Answer:
     """Say what happened, and who lacked the key that signs now, or lacks the one that soon will."""
     answer, hints = report(change, call.parts.rotation.timing), list[str]()
     scheduled = change.before.next if change.after.active == change.before.active else None
     if scheduled is not None:
-        found, hints = who_has(call, scheduled.kid)
+        found, hints = who_has(call, scheduled.kid, scheduled.sign_not_before(call.parts.rotation.timing))
         lacking = [one for one in found if not one.ready]
     return Answer({**answer.facts, "lacking": describe(lacking)}, [*answer.body, *hints])
-
-
-def _revoked(kid: str, change: Change) -> Answer:
-    before, after = change.before.active, change.after.active
-    facts = {
-        "kid": kid,
-        "algorithm": change.after.algorithm,
-        "outcome": "compromised" if change.happened else "unchanged",
-        "active": after.kid if after else None,
-        "listed_until": change.at + LISTED_FOR,
-    }
-    body = [
-        f"{kid} is compromised: out of the JWKS, and on the revocation list until {when(change.at + LISTED_FOR, change.at)}.",
-        "Servers and verifiers that follow the list refuse its tokens within a second.",
-    ]
-    if before is not None and before.kid == kid:
-        body.append(
-            f"{after.kid if after else 'A new key'} signs from now on. Whoever is signed in stays so."
-        )
-    return Answer(facts, body)
 
 
 def _forget_private_halves(call: Call) -> None:
     """Delete what no longer signs from the disk at once; the next round of maintenance would do it as well."""
     with suppress(DatabaseUnavailable):
         call.parts.rotation.keep(())
+
+
+def _scheduled(call: Call, ring: Ring) -> tuple[dict[str, Any], str]:
+    """A rotation that was asked for and waits for its date, in facts and in words."""
+    at, kid = ring.due_at(call.parts.rotation.timing), ring.next.kid if ring.next else None
+    words = f"{ring.algorithm}: a rotation is scheduled for {when(at, call.now)}: {kid} signs from then on."
+    return {"algorithm": ring.algorithm, "at": at, "kid": kid}, words
 
 
 def _date(call: Call, key: SigningKey) -> str:

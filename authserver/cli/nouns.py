@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from authserver.cli.verbs import guarded
+from authserver.cli.verbs import LONG_LINE, guarded
 
 NOUNS: Final = {
     "dev": "Run a login service with demo data on this machine, to try it.",
@@ -31,6 +31,13 @@ NOUNS: Final = {
     "health": "Ask a running server whether it is ready.",
     "version": "Say which release this is.",
 }
+
+
+class Noun(TyperGroup):
+    """A line of the table of contents, folded and not cut."""
+
+    def get_short_help_str(self, limit: int = LONG_LINE) -> str:
+        return super().get_short_help_str(max(limit, LONG_LINE))
 
 
 class Nouns(TyperGroup):
@@ -55,6 +62,7 @@ class Nouns(TyperGroup):
 def plain_app(**more: Any) -> typer.Typer:
     """Make an app without boxes and markup in its help, and without local variables in a traceback: secrets."""
     return typer.Typer(
+        cls=more.pop("cls", Noun),
         rich_markup_mode=None,
         pretty_exceptions_show_locals=False,
         add_completion=False,

@@ -1,13 +1,16 @@
 """`authserver revocation`: the list that ends tokens before their time, and adding to it by hand."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import typer
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from authserver.accounts import store as accounts
+from authserver.accounts.usernames import InvalidUsername, canonical
+from authserver.audit import store as audit
 from authserver.audit.store import Entry, record
 from authserver.capabilities import tokens_live
 from authserver.cli.answers import Answer, Refused, Table
@@ -22,10 +25,12 @@ from authserver.protocol.revocation import WITH_CUTOFF, Kind
 from authserver.revocations import store
 from authserver.revocations.keys import LISTED_FOR
 from authserver.revocations.store import Revocation
+from authserver.sessions import store as sessions
 
 app = noun("revocation")
 
 LONGEST_VALUE: Final = 255
+CAUSES: Final = 1_000  # entries of the audit log that are looked at: whatever is older goes without a cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Wanted:
     kind: Kind
     value: str
     before: datetime | None
+    unknown: bool  # take an id that nobody here has
 
 
 @verb(app, "list")
@@ -46,23 +52,29 @@ def list_revocations(
     Example: authserver revocation list --limit 20
     """
 
-    def read(db: Connection) -> tuple[store.Head, list[Revocation]]:
+    def read(db: Connection) -> tuple[store.Head, list[Revocation], list[str]]:
         head = store.head(db)
-        return head, store.after(db, 0, head.sequence, call.now)
+        living = store.after(db, 0, head.sequence, call.now)
+        return head, living, _causes(db, living[-limit:])
 
-    head, living = call.read(read)
+    head, living, causes = call.read(read)
     shown = living[-limit:]
     facts = {
         "mark": head.mark,
         "sequence": head.sequence,
         "total": len(living),
-        "revocations": [_describe(one) for one in shown],
+        "revocations": [
+            {**_describe(one), "cause": cause or None} for one, cause in zip(shown, causes, strict=True)
+        ],
     }
-    body: list[str | Table] = [f"{len(living)} entries, up to sequence {head.sequence}."]
+    body: list[str | Table] = [
+        f"{len(living)} {'entry' if len(living) == 1 else 'entries'}, up to sequence {head.sequence}."
+    ]
     if len(living) > limit:
         body.append(f"These are the newest {limit}: --limit shows more.")
-    header = ("sequence", "kind", "value", "issued before", "since", "until")
-    return Answer(facts, [*body, Table(header, [_row(one, call.now) for one in shown])])
+    header = ("sequence", "kind", "value", "issued before", "since", "until", "because of")
+    rows = [(*_row(one, call.now), cause) for one, cause in zip(shown, causes, strict=True)]
+    return Answer(facts, [*body, Table(header, rows)])
 
 
 @verb(app, "add", changes=True)
@@ -77,13 +89,16 @@ def add(
         str,
         typer.Option(help='Only sub and client_id: tokens issued before this moment (ISO 8601) or "now".'),
     ] = "",
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="List a sub, sid or kid that this server does not know, too.")
+    ] = False,
     wait: Wait = PATIENCE,
 ) -> Answer:
     """Refuse tokens from now on: one token (jti), a session's, an account's, a client's.
 
     Example: authserver revocation add client_id billing-app
     """
-    wanted = _wanted(call, kind, value, before)
+    wanted = _wanted(call, kind, value, before, unknown=unknown)
     entry = call.write(lambda db: _add(db, call, wanted))
     until = when(entry.expires_at, entry.created_at)
     answer = Answer(
@@ -93,14 +108,31 @@ def add(
     return with_heard(call, answer, Listed(entry.created_at, entry.sequence), wait)
 
 
-def _wanted(call: Call, kind: Kind, value: str, before: str) -> Wanted:
+def _causes(db: Connection, shown: list[Revocation]) -> list[str]:
+    """What the newest part of the audit log says of each: an entry and its cause have one time and one name in common."""
+    if not shown:
+        return []
+    noted: dict[datetime, list[Row[Any]]] = {}
+    for row in audit.entries(db, limit=CAUSES):
+        noted.setdefault(row.at, []).append(row)
+    return [_cause(one, noted.get(one.created_at, [])) for one in shown]
+
+
+def _cause(entry: Revocation, rows: list[Row[Any]]) -> str:
+    for row in rows:
+        if entry.value in {row.account_id, row.session_id, row.detail.get("kid"), row.detail.get("value")}:
+            return f"{row.event} by {row.actor}"
+    return ""
+
+
+def _wanted(call: Call, kind: Kind, value: str, before: str, *, unknown: bool) -> Wanted:
     if not value or len(value) > LONGEST_VALUE or not value.isprintable():
         raise Refused(f"a value has 1 to {LONGEST_VALUE} visible characters", code=2)
     if before and kind not in WITH_CUTOFF:
         raise Refused(
             f"--before is for {' and '.join(sorted(WITH_CUTOFF))}: {kind.value} ends every token", code=2
         )
-    return Wanted(kind, value, None if before in {"", "now"} else _moment(before, call.now))
+    return Wanted(kind, value, None if before in {"", "now"} else _moment(before, call.now), unknown)
 
 
 def _moment(text: str, now: datetime) -> datetime:
@@ -119,6 +151,8 @@ def _moment(text: str, now: datetime) -> datetime:
 def _add(db: Connection, call: Call, wanted: Wanted) -> Revocation:
     """Add an entry and what belongs to it, in the order of locks: account, sessions, list, audit log."""
     now = call.now
+    if not wanted.unknown and (why := _why_unknown(db, wanted)):
+        raise Refused(f"{why}. To list it all the same: --unknown")
     _put(db, call, wanted, now)
     sequence = store.head(db).sequence
     [entry] = store.after(db, sequence - 1, sequence, now)
@@ -127,6 +161,32 @@ def _add(db: Connection, call: Call, wanted: Wanted) -> Revocation:
         detail["before"] = iso(entry.before)
     record(db, Entry("revocation.added", now, "operator", _account_id(db, wanted), detail=detail))
     return entry
+
+
+def _why_unknown(db: Connection, wanted: Wanted) -> str | None:
+    """Say that nobody here has this id: a name or a typing error would be listed and end nothing.
+
+    Which `jti` and `client_id` were ever used is written down nowhere.
+    """
+    value = wanted.value
+    if wanted.kind is Kind.SUB and accounts.by_id(db, value) is None:
+        return _why_no_account(db, value)
+    if wanted.kind is Kind.SID and sessions.owner(db, value) is None:
+        return f"no session has the id {value}: `authserver session list` shows them"
+    if wanted.kind is Kind.KID and not any(ring.find(value) for ring in keyring.rings(db, ended=True)):
+        return f"no key has the id {value}: `authserver keys list --all` shows them"
+    return None
+
+
+def _why_no_account(db: Connection, value: str) -> str:
+    with suppress(InvalidUsername):
+        named = accounts.by_username(db, canonical(value))
+        if named is not None:
+            return (
+                f"no account has the id {value}. The account named {named.username} is {named.id}: to end its "
+                f"sessions and tokens, `authserver account sign-out {named.username}`"
+            )
+    return f"no account has the id {value}: `authserver account list` shows them"
 
 
 def _put(db: Connection, call: Call, wanted: Wanted, now: datetime) -> None:

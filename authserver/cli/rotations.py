@@ -1,12 +1,14 @@
 """What a change of a ring did, or would do, in facts and in words."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 
 from authserver.cli.answers import Answer
 from authserver.cli.times import when
 from authserver.keyring.rotation import Change
 from authserver.keyring.states import SigningKey, Timing
+from authserver.revocations.keys import LISTED_FOR
 
 
 class Outcome(StrEnum):
@@ -35,6 +37,41 @@ def report(change: Change, timing: Timing) -> Answer:
         Outcome.UNCHANGED: _scheduled,
     }
     return Answer(facts, list(words[outcome](change, timing)))
+
+
+def report_emergency(kid: str, change: Change, timing: Timing) -> Answer:
+    """Answer what became of a compromised key, and who may not behave yet and until when."""
+    before, after = change.before.active, change.after.active
+    facts = {
+        "kid": kid,
+        "algorithm": change.after.algorithm,
+        "outcome": "compromised" if change.happened else "unchanged",
+        "active": _kid(after),
+        "listed_until": change.at + LISTED_FOR,
+        "cached_until": _cached_until(change, timing),
+        "successor_known_from": None,
+    }
+    listed, cached = when(change.at + LISTED_FOR, change.at), when(_cached_until(change, timing), change.at)
+    body = [
+        f"{kid} is compromised: out of the JWKS, and on the revocation list until {listed}.",
+        "Servers and verifiers that follow the list refuse its tokens within a second.",
+        f"Others may accept them until their JWKS is older than max-age: until {cached} at the latest.",
+    ]
+    if before is not None and before.kid == kid:
+        known = (after.published_at if after else change.at) + timing.jwks_max_age + timing.clock_skew
+        body.append(f"{_kid(after) or 'A new key'} signs from now on. Whoever is signed in stays so.")
+        if known > change.at:
+            facts["successor_known_from"] = known
+            body.append(
+                "It was published so lately that a verifier which caches strictly by max-age may refuse its tokens "
+                f"until {when(known, change.at)}."
+            )
+    return Answer(facts, body)
+
+
+def _cached_until(change: Change, timing: Timing) -> datetime:
+    """`clock_skew` covers how late a server may learn that the key is gone from the JWKS that it publishes."""
+    return change.at + timing.jwks_max_age + timing.clock_skew
 
 
 def _outcome(change: Change) -> Outcome:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from authserver.audit.store import Entry, record
 from authserver.cli.answers import Answer, Refused, Table
 from authserver.cli.call import Call
+from authserver.cli.heard import counted
 from authserver.cli.nouns import noun
 from authserver.cli.times import hint
 from authserver.cli.verbs import verb
@@ -85,7 +86,7 @@ def forget(
     forgotten = call.write(step)
     if not forgotten:
         raise Refused(f"no service {name} has told its name: `authserver service list` shows them")
-    words = f"Forgot {name} ({forgotten} instances). What still runs is listed again within {SAID_EVERY:g} seconds."
+    words = f"Forgot {name} ({counted(forgotten)}). What still runs is listed again within {SAID_EVERY:g} seconds."
     return Answer({"forgotten": name, "instances": forgotten}, [words])
 
 

@@ -1,11 +1,16 @@
 """What will happen to a ring and why then: each date with its arithmetic in words (`keyring/states.py` computes it)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import wrap
+from typing import Final
 
-from authserver.cli.times import iso, span
+from authserver.cli.times import iso, span, when
 from authserver.keyring.states import Ring, SigningKey, State, Timing
+
+WIDTH: Final = 100
+INDENT: Final = "    "
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,15 @@ def timetable(ring: Ring, timing: Timing) -> list[Date]:
     return sorted(
         [*_of_next(ring, timing), *_of_active(ring, timing), *_of_retired(ring, timing)], key=lambda d: d.at
     )
+
+
+def told(dates: Iterable[tuple[str, Date]], now: datetime) -> list[str]:
+    """Say each date in a line with its ring's algorithm, and below it the reason, in lines that fit a terminal."""
+    lines: list[str] = []
+    for algorithm, date in dates:
+        lines.append(f"{when(date.at, now)}  {algorithm}  {date.kid}  {date.event}")
+        lines += wrap(date.because, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
+    return lines
 
 
 def _of_next(ring: Ring, timing: Timing) -> Iterator[Date]:

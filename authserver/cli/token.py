@@ -6,6 +6,7 @@ header and claims alone open nothing.
 """
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -17,14 +18,16 @@ from authserver.cli.call import Call
 from authserver.cli.diagnosis import Asked, Diagnosis, Finding, diagnose
 from authserver.cli.nouns import noun
 from authserver.cli.verbs import verb
+from authserver.protocol.revocation import Kind
 from authserver.resource.jws import MAX_TOKEN, MalformedToken, parse_compact, strict_json
 from authserver.resource.refusal import Reason
 from authserver.resource.strict_json import MalformedJSON
 
 app = noun("token")
 
-TERMINAL: Final = "pipe the token in: authserver token inspect < token.txt"
 STDIN: Final = "-"
+QUOTES: Final = " \t\r\n\"'`"
+MOST_READ: Final = MAX_TOKEN + 100  # what is longer, cut here, is still too long
 _NEXT: Final[Mapping[Reason, str]] = {
     Reason.MALFORMED: "copy the token whole: three parts with a dot between, no quotes, no line breaks",
     Reason.UNKNOWN_KEY: "look whether --data is this token's server and `keys list` shows its key; else sign in again",
@@ -36,6 +39,15 @@ _NEXT: Final[Mapping[Reason, str]] = {
     Reason.NOT_YET_VALID: "compare the clocks of this server and of the service: both should follow NTP",
     Reason.SIGNED_OUT: "sign in again: a signed-out token never comes back",
 }
+_INCOMPLETE: Final = (
+    "look at what makes the token: it is signed well, but RFC 9068 §2.2 asks for other claims"
+)
+_NEW_ONE: Final = (
+    "get a new token: POST /session/refresh, or the refresh token. Only this one ended, its session did not"
+)
+_ITS_KEY: Final = (
+    "get a new token by POST /session/refresh, or sign in again: its key is distrusted, its session lives"
+)
 _ACCEPTED: Final = (
     "if a service refuses it all the same, compare the service's issuer, audience and clock with these; "
     "Guard(…, explain=True) makes it say which"
@@ -53,7 +65,7 @@ def inspect(call: Call, token: Given = "") -> Answer:
 
     Example: authserver token inspect --json < token.txt
     """
-    text = _text(call, token)
+    text = _text(call, token, "inspect")
     try:
         jws = parse_compact(text)
         unverified_claims = strict_json(jws.unverified_payload)
@@ -75,11 +87,11 @@ def explain(
 
     Example: authserver token explain --audience https://api.example.com < token.txt
     """
-    found = _diagnosed(call, _text(call, token), audience)
+    found = _diagnosed(call, _text(call, token, "explain"), audience)
     against = found.against
     reason = against.reason if against else None
     headline = "ACCEPTED by every service that is up to date." if against is None else _refused(against)
-    next_step = _ACCEPTED if reason is None else _NEXT[reason]
+    next_step = _ACCEPTED if against is None else _next(against, vouched=found.vouched)
     facts = {
         "accepted": against is None,
         "reason": reason,
@@ -93,12 +105,36 @@ def explain(
     )
 
 
-def _text(call: Call, token: str) -> str:
+def _text(call: Call, token: str, verb: str) -> str:
+    """Answer the token alone, however it was copied.
+
+    :raises Refused: there is none.
+    """
     if token and token != STDIN:
-        return token.strip()
+        return _bare(token)
+    hint = f"authserver token {verb} < token.txt"
     if call.at_terminal():
-        raise Refused(TERMINAL, code=2)
-    return sys.stdin.buffer.read(MAX_TOKEN + 2).decode("ascii", "replace").strip()
+        raise Refused(f"pipe the token in: {hint}", code=2)
+    text = _bare(sys.stdin.buffer.read(MOST_READ).decode("ascii", "replace"))
+    if not text:
+        raise Refused(f"nothing came on standard input; pipe the token in: {hint}", code=2)
+    return text
+
+
+def _bare(text: str) -> str:
+    """Take off what a header, a shell or a JSON document puts around a token: no token has any of it."""
+    bare = re.sub(r"^(authorization:\s*)?bearer\s", "", text.strip(QUOTES), flags=re.IGNORECASE)
+    return bare.strip(QUOTES)
+
+
+def _next(against: Finding, *, vouched: bool) -> str:
+    """Say what to do. What ended a token need not have ended its session."""
+    reason, kind = against.reason or Reason.MALFORMED, against.facts.get("kind")
+    if reason is Reason.MALFORMED and vouched:
+        return _INCOMPLETE
+    if reason is Reason.SIGNED_OUT and (against.check == "key" or kind == Kind.KID):
+        return _ITS_KEY
+    return _NEW_ONE if reason is Reason.SIGNED_OUT and kind == Kind.JTI else _NEXT[reason]
 
 
 def _diagnosed(call: Call, text: str, audience: str = "") -> Diagnosis:

@@ -41,6 +41,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
 
 DASHED_ID: Final = re.compile(r"-(?:[\w-]{21}|[\w-]{42})", re.ASCII)  # opaque.new_id; an RFC 7638 thumbprint
+LONG_LINE: Final = 1_000  # in a list of commands: the whole first sentence, folded and not cut
 BARE: Final = {"--wait": "60"}  # seconds
 
 ALONE: Final = {
@@ -52,6 +53,9 @@ CHANGING: Final = {"dry_run": (DryRun, False), **SHARED}
 
 class IdsAreArguments(TyperCommand):
     """Ids and kids are base64url: one in 64 begins with a dash, and must not be taken for an option."""
+
+    def get_short_help_str(self, limit: int = LONG_LINE) -> str:
+        return super().get_short_help_str(max(limit, LONG_LINE))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         known = {option for parameter in self.params for option in parameter.opts}

@@ -74,6 +74,15 @@ class Rotation:
         """Promote the next key: now where that is safe, else at the first moment that is."""
         return self.change(algorithm, self._asked, actor)
 
+    def promote(self, key: SigningKey) -> Change:
+        """Promote this key and no other, now or not at all: for whoever waited, while others may have rotated."""
+
+        def edit(ring: Ring, now: datetime) -> Ring:
+            waiting = ring.next is not None and ring.next.kid == key.kid
+            return ring.promoted(now) if waiting and key.sign_not_before(self.timing) <= now else ring
+
+        return self.change(key.algorithm, edit, "operator")
+
     def keep(self, algorithms: Iterable[str]) -> list[Change]:
         """Do what is due, give each ring its keys, and clear up after crashes. Safe to call at any time."""
         changes = [self.change(algorithm, self._due, "server") for algorithm in algorithms]

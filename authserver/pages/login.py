@@ -17,12 +17,12 @@ from starlette.responses import Response
 
 from authserver.accounts.throttling import Wait
 from authserver.pages.desk import Desk
+from authserver.pages.way_back import WayBack
 from authserver.sessions.sign_in import Browser, Failed, SignedIn, SignIn
 from authserver.tokens.access import AccessToken
 from authserver.web.address import browser
 from authserver.web.answers import for_program
 from authserver.web.body import optional_text, read_fields, text
-from authserver.web.return_to import safe_return
 
 WRONG = "The user name or password is wrong."
 THROTTLED = "Too many attempts. Try again in %(seconds)s seconds."
@@ -60,7 +60,7 @@ class LoginPage:
     def __init__(self, desk: Desk, sign_in: SignIn, allowed_origins: frozenset[str]) -> None:
         self._desk = desk
         self._sign_in = sign_in
-        self._allowed = allowed_origins
+        self._way_back = WayBack(allowed_origins)
         self.router = APIRouter(tags=["sign-in"])
         self.router.add_api_route("/login", self.show, methods=["GET"], response_class=Response)
         self.router.add_api_route(
@@ -71,8 +71,9 @@ class LoginPage:
         """The sign-in page; whoever is signed in already is sent on."""
         if away := self._desk.elsewhere(request):
             return away
-        target = safe_return(return_to, self._allowed)
-        return await self._sent_on(request, target) or self._page(request, target)
+        target = self._way_back.to(return_to)
+        lost = bool(return_to) and target is None
+        return await self._sent_on(request, target) or self._page(request, target, lost=lost)
 
     async def submit(self, request: Request) -> Response:
         """Sign in with a form or with JSON."""
@@ -80,7 +81,7 @@ class LoginPage:
         fields = await read_fields(request)
         desk.csrf.check(request, fields, desk.cookies.form(request))
         username, password = text(fields, "username"), text(fields, "password")
-        target = safe_return(optional_text(fields, "return_to"), self._allowed)
+        target = self._way_back.to(optional_text(fields, "return_to"))
         signer = desk.tokens.signer()
         found = await self._try(username, password, browser(request, desk.cookies))
         if isinstance(found, Wait):
@@ -154,6 +155,8 @@ class LoginPage:
         status: int = 200,
         username: str = "",
         error: str | None = None,
+        *,
+        lost: bool = False,
     ) -> Response:
         def show(token: str) -> Response:
             return self._desk.answers.page(
@@ -162,6 +165,7 @@ class LoginPage:
                 status,
                 form_token=token,
                 return_to=target,
+                lost=lost,
                 username=username,
                 error=error,
             )

@@ -9,14 +9,17 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Security
-from fastapi.exception_handlers import http_exception_handler
-from fastapi.openapi.models import HTTPBearer
-from fastapi.security import SecurityScopes
-from fastapi.security.base import SecurityBase
-from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+from authserver.resource.extras import Needs
+
+with Needs("fastapi"):
+    from fastapi import FastAPI, HTTPException, Security
+    from fastapi.exception_handlers import http_exception_handler
+    from fastapi.openapi.models import HTTPBearer
+    from fastapi.security import SecurityScopes
+    from fastapi.security.base import SecurityBase
+    from starlette.exceptions import HTTPException as StarletteHTTPException
+    from starlette.requests import HTTPConnection, Request
+    from starlette.responses import Response
 
 from authserver.resource import guard as core
 from authserver.resource.answer import Answer

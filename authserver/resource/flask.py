@@ -9,9 +9,12 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, Final, TypeVar, cast
 
-from flask import Blueprint, Flask, Response, current_app, has_request_context, request
-from werkzeug.exceptions import Forbidden, HTTPException, ServiceUnavailable, Unauthorized
-from werkzeug.local import LocalProxy
+from authserver.resource.extras import Needs
+
+with Needs("flask"):
+    from flask import Blueprint, Flask, Response, current_app, has_request_context, request
+    from werkzeug.exceptions import Forbidden, HTTPException, ServiceUnavailable, Unauthorized
+    from werkzeug.local import LocalProxy
 
 from authserver.resource import guard as core
 from authserver.resource.answer import Answer

@@ -22,11 +22,20 @@ from authserver.resource.credentials import Credentials, PlainRequest, RequestVi
 from authserver.resource.decision import at_once, step_by_step
 from authserver.resource.freshness import Freshness
 from authserver.resource.health import Health, Observer, Tally
-from authserver.resource.http import Fetch, Fetched, require_secure
+from authserver.resource.http import Fetch, Fetched
 from authserver.resource.metadata import ResourceMetadata
+from authserver.resource.options import (
+    require_freshness,
+    require_heartbeat,
+    require_issuer,
+    require_leeway,
+    require_origins,
+    require_service,
+)
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Refusal
 from authserver.resource.requirement import ANY_TOKEN, Requirement
+from authserver.resource.revocation_following import HEARTBEATS
 from authserver.resource.trust import Trust
 from authserver.resource.verifier import LEEWAY, Verifier
 
@@ -39,8 +48,7 @@ __all__ = ["ANY_TOKEN", "Guard", "PlainRequest", "RequestView", "Requirement"]
 
 TOKEN_COOKIES: Final = (cookies.TOKEN_HOST_ONLY, cookies.TOKEN_WITH_DOMAIN)
 
-_SILENT: Final = 2.5  # heartbeats after which a silent connection is given up
-_BEATS: Final = 3.0  # and the next one has to be made
+_BEATS: Final = 3.0  # within what is accepted: a silent connection is given up, and the next one is made
 _ACTIVE: Final = b'{"active":true}'
 _log: Final = logging.getLogger("authserver.resource")
 
@@ -72,20 +80,20 @@ class Guard:
         clock: Callable[[], float] = time,
         monotonic_clock: Callable[[], float] = monotonic,
     ) -> None:
-        require_secure(issuer)
-        self.issuer = issuer
+        self.issuer = require_issuer(issuer, follow=follow_revocations)
         self.audiences = (audience,) if isinstance(audience, str) else tuple(audience)
-        verifier = Verifier(issuer, self.audiences, leeway=leeway)
-        self.realm = service or self.audiences[0]
+        verifier = Verifier(issuer, self.audiences, leeway=require_leeway(leeway))
+        self.realm = require_service(service) or self.audiences[0]
         self.resource_metadata = (
             None if metadata is None else ResourceMetadata(self.audiences[0], issuer, metadata)
         )
-        self._credentials = Credentials(tuple(token_cookies), frozenset(allowed_origins))
+        self._credentials = Credentials(tuple(token_cookies), require_origins(allowed_origins))
         self._explain = explain
         self._observer = observer
         self._tally = Tally()
-        freshness = freshness or Freshness()
-        self._heartbeat = heartbeat or min(max(freshness.max_staleness / _BEATS, 1.0), HEARTBEAT)
+        freshness = require_freshness(freshness) or Freshness()
+        longest = min(max(freshness.max_staleness / _BEATS, 1.0), HEARTBEAT)
+        self._heartbeat = require_heartbeat(heartbeat) or longest
         self._trust = Trust.of(
             verifier,
             freshness,
@@ -131,13 +139,13 @@ class Guard:
         freshness: Freshness | None = None,
     ) -> Requirement:
         """What a route asks for. ValueError for a freshness that this guard could not keep on a good day."""
-        asked = Requirement.of(scopes, role, freshness)
+        asked = Requirement.of(scopes, role, require_freshness(freshness))
         beyond = "accept" if freshness is None else freshness.beyond
         if beyond == "introspect" and self._trust.introspection is None:
             raise ValueError('beyond="introspect" needs a guard with introspection=Introspection(…)')
         if beyond == "refuse" and self._trust.feed is None:
             raise ValueError('beyond="refuse" needs a guard that follows the revocation list')
-        if freshness and beyond == "refuse" and freshness.max_staleness < _SILENT * self._heartbeat:
+        if freshness and beyond == "refuse" and freshness.max_staleness < HEARTBEATS * self._heartbeat:
             raise ValueError(
                 f"the list is confirmed each {self._heartbeat:g} s, so max_staleness={freshness.max_staleness:g} "
                 f"would refuse everybody now and then: give the guard heartbeat={freshness.max_staleness / _BEATS:.2g}"

@@ -12,9 +12,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException
-from rest_framework.permissions import BasePermission, OperationHolderMixin
+from authserver.resource.extras import Needs
+
+with Needs("rest_framework"):
+    from rest_framework.authentication import BaseAuthentication
+    from rest_framework.exceptions import APIException
+    from rest_framework.permissions import BasePermission, OperationHolderMixin
 
 from authserver.resource.answer import RETRY_AFTER, Answer
 from authserver.resource.django.configuration import guard

@@ -7,7 +7,19 @@ night. Refuses to be a global: `load()` answers a value, and whoever needs one i
 
 from authserver.settings.kinds import is_loopback, key_bytes
 from authserver.settings.model import PREFIX, Settings
+from authserver.settings.provenance import Source, exposed, provenance
 from authserver.settings.rules import missing_for_service
 from authserver.settings.sources import SettingsError, load
 
-__all__ = ["PREFIX", "Settings", "SettingsError", "is_loopback", "key_bytes", "load", "missing_for_service"]
+__all__ = [
+    "PREFIX",
+    "Settings",
+    "SettingsError",
+    "Source",
+    "exposed",
+    "is_loopback",
+    "key_bytes",
+    "load",
+    "missing_for_service",
+    "provenance",
+]

@@ -15,6 +15,15 @@ from authserver.settings.rules import impossible
 PREFIX: Final = "AUTHSERVER_"
 
 
+class Impossible(ValueError):
+    """Settings that are each possible, and not together."""
+
+    def __init__(self, problems: list[str], settings: "Settings") -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+        self.settings = settings
+
+
 class Settings(BaseSettings):
     """What an operator may choose. Lengths of time: seconds, or `"15m"`, `"1h"`, `"30d"`."""
 
@@ -83,7 +92,8 @@ class Settings(BaseSettings):
         "", description="Parent domain for apps on sibling subdomains. Empty: this host only."
     )
     allowed_origins: tuple[Origin, ...] = Field(
-        (), description="Apps' pages that may call the JSON endpoints."
+        (),
+        description="Origins of your apps: sign-in may lead back to them, and their pages may call the JSON endpoints.",
     )
 
     # accounts
@@ -113,7 +123,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _possible_together(self) -> Self:
         if problems := impossible(self):
-            raise ValueError("; ".join(problems))
+            raise Impossible(problems, self)
         return self
 
     @cached_property

@@ -1,5 +1,6 @@
 """Settings that cannot be true together, and those that a service must not run without. Each row says why."""
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[bool, str]]
 
+NO_ISSUER = (
+    "issuer: AUTHSERVER_ISSUER is not set, and the default is for development only: set it to this server's https "
+    "URL; or name the folder of your data by --data, if an authserver.toml there says it"
+)
+
 
 def impossible(settings: "Settings") -> list[str]:
     """Say what cannot work with these settings, whatever the server is used for."""
@@ -21,11 +27,14 @@ def impossible(settings: "Settings") -> list[str]:
 def _addresses(settings: "Settings") -> Rows:
     host = urlsplit(settings.issuer).hostname or ""
     domain = settings.cookie_domain
+    is_http = settings.issuer.startswith("http:") and not (settings.development and is_loopback(host))
+    given = "issuer" in settings.model_fields_set
     return [
         (
-            settings.issuer.startswith("http:") and not (settings.development and is_loopback(host)),
+            is_http and given,
             "issuer: must be https, except on loopback in development: its cookies are Secure",
         ),
+        (is_http and not given, NO_ISSUER),
         (settings.development and not is_loopback(host), "development: only for an issuer on loopback"),
         (
             bool(domain) and not (host == domain or host.endswith(f".{domain}")),
@@ -83,6 +92,10 @@ def _keys_and_stores(settings: "Settings") -> Rows:
                 ("sqlite:///", "postgresql://", "postgresql+psycopg://")
             ),
             "database_url: begins with sqlite:/// or postgresql://",
+        ),
+        (
+            bool(re.match(r"\w+(\+\w+)?://[^:/]*:[^@]*@[^?]*@", settings.database_url)),
+            "database_url: write an @ in the password as %40, else half of it is taken for the host",
         ),
     ]
 

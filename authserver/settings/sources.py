@@ -2,8 +2,8 @@
 
 import difflib
 import os
+import tomllib
 from pathlib import Path
-from tomllib import TOMLDecodeError
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -14,7 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from authserver.settings.model import PREFIX, Settings
+from authserver.settings.model import PREFIX, Impossible, Settings
 
 OUTSIDE: Final = {"CONFIG", "DEMO_PASSWORD"}  # read by the command line alone
 
@@ -22,9 +22,11 @@ OUTSIDE: Final = {"CONFIG", "DEMO_PASSWORD"}  # read by the command line alone
 class SettingsError(Exception):
     """The settings cannot be used; each problem names the setting and what to do."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], unusable: Settings | None = None) -> None:
+        """:param unusable: the settings, where each is possible but not all together: to look for more problems."""
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.unusable = unusable
 
 
 class FileVariants(PydanticBaseSettingsSource):
@@ -58,12 +60,8 @@ def load(config: Path | None = None, **chosen: Any) -> Settings:
     :param chosen: what the command line says; it wins.
     :raises SettingsError: with one line for each problem.
     """
-    _refuse_unknown_names()
-    named = config or (Path(os.environ[f"{PREFIX}CONFIG"]) if f"{PREFIX}CONFIG" in os.environ else None)
-    if named and not named.is_file():
-        raise SettingsError([f"{named}: there is no such configuration file"])
-    data = Path(chosen.get("data") or os.environ.get(f"{PREFIX}DATA") or ".")
-    file = named or data / "authserver.toml"
+    file = configuration(config, chosen.get("data"))
+    unknown = _unknown_names()
 
     class Located(Settings):
         model_config = SettingsConfigDict(toml_file=file)
@@ -81,27 +79,63 @@ def load(config: Path | None = None, **chosen: Any) -> Settings:
             toml = TomlConfigSettingsSource(settings_cls, cls.model_config.get("toml_file"))
             return init_settings, env_settings, FileVariants(settings_cls), toml
 
+    stated(file)
     try:
-        return Located(**chosen)
+        settings = Located(**chosen)
     except ValidationError as error:
-        raise SettingsError([_problem(detail) for detail in error.errors(include_url=False)]) from None
-    except SettingsError:
-        raise
-    except TOMLDecodeError as error:
-        raise SettingsError([f"{file}: {error}"]) from None
+        raise _refused(unknown, error) from None
+    except SettingsError as error:
+        raise SettingsError([*unknown, *error.problems]) from None
     except ValueError as error:  # a list in the environment that is not JSON
-        raise SettingsError(
-            [f"{error}; write lists as JSON, such as '[\"https://app.example.com\"]'"]
-        ) from None
+        advice = "write lists as JSON, such as '[\"https://app.example.com\"]'"
+        raise SettingsError([*unknown, f"{error}; {advice}"]) from None
+    if unknown:
+        raise SettingsError(unknown, settings)
+    return settings
 
 
-def _refuse_unknown_names() -> None:
+def variables() -> dict[str, str]:
+    """Answer our part of the environment, its names in capitals."""
+    given = {name.upper(): value for name, value in os.environ.items()}
+    return {name: value for name, value in given.items() if name.startswith(PREFIX)}
+
+
+def configuration(config: Path | None, data: Path | None) -> Path:
+    """Answer which TOML file is read; without a name it need not be there.
+
+    :raises SettingsError: a named one is not there.
+    """
+    named = config or (Path(os.environ[f"{PREFIX}CONFIG"]) if f"{PREFIX}CONFIG" in os.environ else None)
+    if named and not named.is_file():
+        raise SettingsError([f"{named}: there is no such configuration file"])
+    return named or Path(data or os.environ.get(f"{PREFIX}DATA") or ".") / "authserver.toml"
+
+
+def stated(file: Path) -> dict[str, Any]:
+    """Read what the TOML file says, which is nothing if there is none.
+
+    :raises SettingsError: it is not TOML.
+    """
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{file}: {error}"]) from None
+
+
+def _refused(unknown: list[str], error: ValidationError) -> SettingsError:
+    """All problems, one by one. Only when each setting is possible in itself does it show what is not together."""
+    details = error.errors(include_url=False)
+    together = [found for one in details if isinstance(found := one.get("ctx", {}).get("error"), Impossible)]
+    if together:
+        return SettingsError([*unknown, *together[0].problems], together[0].settings)
+    return SettingsError([*unknown, *map(_problem, details)])
+
+
+def _unknown_names() -> list[str]:
     known = {name.upper() for name in Settings.model_fields}
     known |= {f"{name}_FILE" for name in known} | OUTSIDE
     given = [name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)]
-    problems = [_unknown(name, known) for name in given if name not in known]
-    if problems:
-        raise SettingsError(problems)
+    return [_unknown(name, known) for name in given if name not in known]
 
 
 def _unknown(name: str, known: set[str]) -> str:

@@ -16,12 +16,15 @@ from urllib.parse import urlencode, urlsplit
 from flask import Flask, Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.serving import make_server
+from werkzeug.wrappers import Response as Redirect
 
 from authserver.resource import Reason
 from authserver.resource.flask import Guard, RequestRefused, current_principal
 
 LOGIN_SERVICE = os.environ.get("LOGIN_SERVICE", "http://127.0.0.1:8000")
 FLASK_SITE = os.environ.get("FLASK_SITE", "http://127.0.0.1:8002")
+UNAUTHORIZED = 401
+ASKED = "flask_site_asked_again"  # a cookie: the login service was asked for another token a moment ago
 
 app = Flask(__name__, static_folder="../look", static_url_path="/look")
 app.json.ensure_ascii = False  # type: ignore[attr-defined]  # so that Korean is readable in a terminal
@@ -30,7 +33,7 @@ guard = Guard(LOGIN_SERVICE, audience=LOGIN_SERVICE, service="site")
 
 # 로그인: 비밀번호는 로그인 서비스만 봅니다
 @app.route("/login", methods=["GET"])
-def login() -> ResponseReturnValue:
+def login() -> Redirect:
     asked = urlencode({"return_to": f"{FLASK_SITE}/"})  # not from Host: the visitor writes that
     return redirect(f"{LOGIN_SERVICE}/login?{asked}", 303)
 
@@ -65,10 +68,41 @@ def refused(error: RequestRefused) -> ResponseReturnValue:
     answer = error.get_response()
     if request.endpoint != "home":
         return answer
+    if error.code == UNAUTHORIZED and came_with_a_cookie(error) and ASKED not in request.cookies:
+        return ask_for_another_token()
     answer.content_type = "text/html; charset=utf-8"
-    why = "" if error.refusal.reason is Reason.MISSING else error.description
-    answer.set_data(page(user=None, status=error.code, why=why))
+    answer.set_data(page(user=None, status=error.code, why=why(error)))
     return answer
+
+
+def came_with_a_cookie(error: RequestRefused) -> bool:
+    return error.refusal.reason is not Reason.MISSING and "Authorization" not in request.headers
+
+
+def ask_for_another_token() -> ResponseReturnValue:
+    """A token lives for an hour, the session behind it for days: where it still does, the login service sends people
+    straight back with a new token. Once: a site with a wrong audience, say, would be sent a good token again and again.
+    """
+    answer = login()
+    answer.set_cookie(ASKED, "1", max_age=30, httponly=True, samesite="Lax")
+    return answer
+
+
+def why(error: RequestRefused) -> str:
+    """The guard's own sentences are for programs: they speak of tokens."""
+    if error.refusal.reason is Reason.MISSING:
+        return ""
+    if error.code != UNAUTHORIZED:
+        return say(
+            "Sign-ins cannot be checked right now. Try again in a moment.",
+            "지금은 로그인을 확인할 수 없습니다. 잠시 후 다시 시도해 주세요.",
+        )
+    if error.refusal.reason is Reason.SIGNED_OUT:
+        return say("You were signed out.", "로그아웃되었습니다.")
+    return say(
+        "Your sign-in could not be confirmed. Sign in again.",
+        "로그인을 확인하지 못했습니다. 다시 로그인해 주세요.",
+    )
 
 
 @app.after_request
@@ -96,4 +130,6 @@ def language() -> str:
 
 if __name__ == "__main__":
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # else a line for each request
-    make_server("127.0.0.1", urlsplit(FLASK_SITE).port or 8002, app, threaded=True).serve_forever()
+    server = make_server("127.0.0.1", urlsplit(FLASK_SITE).port or 8002, app, threaded=True)
+    print(f"Flask site: {FLASK_SITE} (people sign in at {LOGIN_SERVICE})", flush=True)  # noqa: T201 - a program's word
+    server.serve_forever()

@@ -74,4 +74,5 @@ def place(order: Order, user: SignedIn, book: TheBook) -> Order:
 
 if __name__ == "__main__":
     port = urlsplit(ORDERS_API).port or 8001
+    print(f"Orders API: {ORDERS_API}/docs (people sign in at {LOGIN_SERVICE})", flush=True)  # noqa: T201 - a program's word
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", server_header=False)

@@ -49,4 +49,5 @@ app = Starlette(
 
 if __name__ == "__main__":
     port = urlsplit(PAGE).port or 8003
+    print(f"Page: {PAGE} (asks {ORDERS_API}, people sign in at {LOGIN_SERVICE})", flush=True)  # noqa: T201 - a program's word
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", server_header=False)

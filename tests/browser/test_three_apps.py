@@ -111,7 +111,7 @@ def test_one_sign_in_is_known_to_three_apps_and_so_is_one_sign_out(open_window: 
     assert len(apps.accounts()) == 1
     seconds = apps.seconds_until_all_refuse(window.page, "#here")
     assert max(seconds.values()) < AT_ONCE, seconds
-    assert apps.page.inner_text("#news") == "로그아웃된 토큰입니다"
+    assert apps.page.inner_text("#news") == "로그아웃되었습니다."
     window.page.wait_for_selector("#signed-out:visible")
     assert window.page.inner_text("#news") == "로그아웃되었습니다"
     assert window.find("document.activeElement.id") == "sign-in"
@@ -181,6 +181,32 @@ def test_the_site_sends_whoever_has_a_session_through_the_sign_in_page_and_back(
     window.page.get_by_role("link", name="로그인").click()
     window.page.wait_for_url(f"{window.site.flask_site}/")
     assert "환영합니다" in window.text()
+
+
+def test_whose_token_is_refused_while_the_session_lives_is_let_in_without_a_click(window: Window) -> None:
+    """As after an hour, or when the key that signed it was revoked."""
+    window.sign_in()
+    spoil_the_token(window)
+    answer = window.open_site()
+    assert answer.status == 200
+    assert window.page.url == f"{window.site.flask_site}/"
+    assert "환영합니다" in window.text()
+
+
+def spoil_the_token(window: Window) -> None:
+    token = window.cookies()[cookies.TOKEN_HOST_ONLY]
+    window.page.context.add_cookies(
+        [
+            {
+                "name": token["name"],
+                "value": f"{token['value'][:-8]}AAAAAAAA",
+                "domain": token["domain"],
+                "path": "/",
+                "secure": True,
+                "httpOnly": True,
+            }
+        ]
+    )
 
 
 def test_the_apps_fit_a_small_phone_in_both_languages(open_window: OpenWindow, tmp_path: Path) -> None:

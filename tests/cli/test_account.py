@@ -192,14 +192,21 @@ def test_added_role_ends_nothing(alice: None, cli: Cli) -> None:
 
 @on_sqlite
 def test_all_roles_can_be_taken(alice: None, cli: Cli) -> None:
-    assert cli.facts("account", "set-roles", "alice")["account"]["roles"] == []
+    assert cli.facts("account", "set-roles", "alice", "--none")["account"]["roles"] == []
+
+
+@on_sqlite
+def test_no_role_is_taken_by_leaving_them_out(alice: None, cli: Cli) -> None:
+    for words in ((), ("staff", "--none")):
+        assert "or --none to take all away" in cli.refusal("account", "set-roles", "alice", *words, code=2)
+    assert cli.facts("account", "show", "alice")["account"]["roles"] == ["staff", "user"]
 
 
 def test_signing_out_ends_every_session_and_leaves_the_account(
     alice: None, cli: Cli, server: Server, visitor: Visitor
 ) -> None:
     visitor.sign_in("alice", PASSWORD)
-    assert "1 sessions and every token" in cli("account", "sign-out", "alice").stdout
+    assert "1 session and every token" in cli("account", "sign-out", "alice").stdout
     assert visitor.post("/session/refresh", json={}).status_code == 401
 
 
@@ -218,7 +225,8 @@ def test_change_that_is_none_says_so_and_writes_nothing(
 @on_sqlite
 def test_account_that_does_not_exist_is_not_found(cli: Cli) -> None:
     for verb in ("show", "disable", "enable", "set-password", "set-roles", "sign-out"):
-        assert cli.refusal("account", verb, "nobody").startswith("there is no account nobody")
+        more = ("staff",) if verb == "set-roles" else ()
+        assert cli.refusal("account", verb, "nobody", *more).startswith("there is no account nobody")
 
 
 def test_each_change_leaves_an_audit_entry_of_the_operator(alice: None, cli: Cli) -> None:

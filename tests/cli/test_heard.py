@@ -66,9 +66,11 @@ def test_emergency_says_in_words_who_has_not_answered(cli: Cli, first: str, answ
     answers("billing", 3600)
     said = cli("keys", "revoke", first, "--compromised", "--yes", "--wait", "2").stdout.splitlines()
     silent = "no answer from 1 of {}, last heard 2 s ago."
+    both = silent.format("2 instances")
+    advice = "It may still accept them: restart it, or `authserver service forget {}` if it is gone."
     assert said[-2:] == [
-        f"billing (0 of 1 instance): {silent.format('1 instance')}",
-        f"orders (1 of 2 instances): refused its tokens after 0.14 s; {silent.format('2 instances')}",
+        f"billing (0 of 1 instance): {silent.format('1 instance')} {advice.format('billing')}",
+        f"orders (1 of 2 instances): refused its tokens after 0.14 s; {both} {advice.format('orders')}",
     ]
 
 

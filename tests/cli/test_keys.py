@@ -139,6 +139,29 @@ def test_plan_shows_a_rotation_that_was_asked_for(cli: Cli, first: str) -> None:
     )
 
 
+@on_sqlite
+def test_plan_fits_a_terminal(cli: Cli, first: str) -> None:
+    said = cli("keys", "plan").stdout.splitlines()
+    assert max(map(len, said)) <= 100
+    assert said[0].startswith("2026-11-23T09:06:00Z (in 6 min)  RS256  ")
+    assert said[1].startswith("    published 2026-11-23T09:00:00Z + 5m jwks_max_age")
+
+
+@on_sqlite
+def test_list_shows_a_rotation_that_is_scheduled(cli: Cli, first: str, clock: HandClock) -> None:
+    assert cli.facts("keys", "list")["scheduled"] == []
+    cli("keys", "rotate")
+    [scheduled] = cli.facts("keys", "list")["scheduled"]
+    assert scheduled["at"] == "2026-11-23T09:06:00Z"
+    said = cli("keys", "list").stdout.splitlines()[-1]
+    assert said == (
+        f"RS256: a rotation is scheduled for 2026-11-23T09:06:00Z (in 6 min): {scheduled['kid']} signs from then on."
+    )
+    clock.advance(SAFE_AFTER)
+    cli("maintenance", "run")
+    assert cli.facts("keys", "list")["scheduled"] == []
+
+
 def test_compromised_key_leaves_the_jwks_and_its_tokens_are_refused(
     cli: Cli, server: Server, visitor: Visitor
 ) -> None:
@@ -162,6 +185,35 @@ def test_compromise_is_on_the_list_for_longer_than_any_cache_and_in_the_audit_lo
     assert entry["expires_at"] == "2027-11-23T09:00:00Z"
     [noted] = cli.facts("audit", "list", "--event", "key.compromised")["entries"]
     assert (noted["actor"], noted["detail"]["kid"]) == ("operator", first)
+
+
+@on_sqlite
+def test_emergency_says_how_long_verifiers_that_do_not_follow_the_list_may_accept_the_key(
+    cli: Cli, first: str, clock: HandClock
+) -> None:
+    clock.advance(SAFE_AFTER)
+    words = ("keys", "revoke", first, "--compromised", "--yes")
+    for more in (("--dry-run",), ()):
+        said = cli(*words, *more).stdout
+        assert "Others may accept them until their JWKS is older than max-age" in said
+        assert "2026-11-23T09:12:00Z (in 6 min) at the latest" in said
+        assert "caches strictly" not in said, "the next key is old enough"
+
+
+@on_sqlite
+def test_emergency_with_a_successor_that_is_too_young_says_who_may_refuse_it_and_until_when(
+    cli: Cli, first: str, clock: HandClock
+) -> None:
+    clock.advance(120)
+    words = ("keys", "revoke", first, "--compromised", "--yes")
+    for more in (("--dry-run",), ()):
+        said = cli(*words, *more).stdout
+        assert (
+            "caches strictly by max-age may refuse its tokens until 2026-11-23T09:06:00Z (in 4 min)" in said
+        )
+    [signing] = [key["kid"] for key in cli.facts("keys", "list")["keys"] if key["state"] == "active"]
+    facts = cli.facts("keys", "revoke", signing, "--compromised", "--yes")
+    assert facts["successor_known_from"] == "2026-11-23T09:08:00Z", "made by the emergency before"
 
 
 @on_sqlite

@@ -1,9 +1,11 @@
 """The shape of the whole command line: help, exit codes, quick answers."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from authserver import __version__
 from authserver.cli.nouns import NOUNS, app, loaded
 from tests.cli.conftest import Cli, on_sqlite
+from tests.conftest import KEK
 
 HEAVY = {
     "sqlalchemy",
@@ -113,9 +116,40 @@ def test_server_that_may_not_start_says_why_in_one_sentence(cli: Cli) -> None:
 
 
 @on_sqlite
+def test_server_does_not_start_with_a_key_encryption_key_that_others_can_read(
+    cli: Cli, tmp_path: Path
+) -> None:
+    secret = tmp_path / "kek"
+    secret.write_text(KEK)
+    secret.chmod(0o644)
+    cli.env |= {"AUTHSERVER_KEY_ENCRYPTION_KEY": None, "AUTHSERVER_KEY_ENCRYPTION_KEY_FILE": str(secret)}
+    result = cli("serve")
+    assert result.exit_code == 2
+    assert result.stderr == f"Error: key_encryption_key: {secret} can be read by others: chmod 600 {secret}\n"
+
+
+@on_sqlite
+def test_server_on_a_port_that_is_taken_says_so_in_one_sentence(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = cli("serve", "--port", str(port))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: port {port} of 127.0.0.1 is in use: ")
+    nowhere = cli("serve", "--host", "192.0.2.1").stderr
+    assert nowhere.startswith("Error: port 8000 of 192.0.2.1 cannot be used: ")
+
+
+@on_sqlite
 def test_id_that_begins_with_a_dash_is_no_option(cli: Cli) -> None:
     sid, kid = "-" * 2 + "x" * 20, "-" + "I" * 42
-    assert cli.facts("revocation", "add", "sid", sid)["revocation"]["value"] == sid
-    assert cli("revocation", "add", "kid", "--", kid).exit_code == 0
+    assert cli.facts("revocation", "add", "sid", sid, "--unknown")["revocation"]["value"] == sid
+    assert cli("revocation", "add", "--unknown", "kid", "--", kid).exit_code == 0
     assert f"there is no session {sid} " in cli.refusal("session", "end", sid)
     assert f"there is no key {kid}:" in cli.refusal("keys", "revoke", kid, "--compromised", "--yes")
+
+
+@on_sqlite
+def test_lists_of_commands_are_not_cut_in_mid_sentence(cli: Cli) -> None:
+    for words in ((), *((name,) for name in OURS)):
+        _, _, listed = cli(*words, "--help").output.partition("Commands:")
+        assert "..." not in listed, words

@@ -20,7 +20,7 @@ def newest(cli: Cli) -> Any:
 
 def test_entry_is_on_the_list_until_the_last_token_has_expired(cli: Cli) -> None:
     added = cli.facts("revocation", "add", "jti", "token-1")["revocation"]
-    assert newest(cli) == added
+    assert newest(cli) == {**added, "cause": "revocation.added by operator"}
     assert (added["kind"], added["value"], added["before"]) == ("jti", "token-1", None)
     assert added["expires_at"] == "2026-11-23T10:01:00Z"  # access_token_lifetime + clock_skew
 
@@ -29,7 +29,7 @@ def test_entry_is_on_the_list_until_the_last_token_has_expired(cli: Cli) -> None
 def test_cut_off_is_the_next_whole_second(cli: Cli, clock: HandClock) -> None:
     clock.advance(0.25)
     for words in (("client_id", "app"), ("client_id", "app", "--before", "now"), ("sub", "somebody")):
-        added = cli.facts("revocation", "add", *words)["revocation"]
+        added = cli.facts("revocation", "add", *words, "--unknown")["revocation"]
         assert added["before"] == "2026-11-23T09:00:01Z"
 
 
@@ -87,7 +87,7 @@ def test_key_of_this_server_is_sent_to_the_command_that_does_it_all(cli: Cli) ->
 
 @on_sqlite
 def test_foreign_key_is_listed_for_a_year(cli: Cli) -> None:
-    added = cli.facts("revocation", "add", "kid", "somebody-elses")["revocation"]
+    added = cli.facts("revocation", "add", "kid", "somebody-elses", "--unknown")["revocation"]
     assert added["expires_at"] == "2027-11-23T09:00:00Z"
 
 
@@ -110,7 +110,7 @@ def test_expired_entry_is_not_listed(cli: Cli, clock: HandClock) -> None:
 
 def test_each_kind_leaves_an_audit_entry_of_the_operator(cli: Cli, alice: Account) -> None:
     for kind, value in {"jti": "a", "sid": "b", "sub": alice.id, "client_id": "c", "kid": "d"}.items():
-        cli("revocation", "add", kind, value)
+        cli("revocation", "add", kind, value, "--unknown")
         [entry] = cli.facts("audit", "list", "--limit", "1")["entries"]
         assert (entry["event"], entry["actor"]) == ("revocation.added", "operator")
         assert (entry["detail"]["kind"], entry["detail"]["value"]) == (kind, value)
@@ -120,5 +120,61 @@ def test_each_kind_leaves_an_audit_entry_of_the_operator(cli: Cli, alice: Accoun
 def test_dry_run_adds_nothing(cli: Cli, alice: Account, database: Database, tmp_path: Path) -> None:
     before = everything(database, tmp_path)
     for kind, value in {"jti": "a", "sid": "b", "sub": alice.id, "client_id": "c", "kid": "d"}.items():
-        assert cli.facts("revocation", "add", kind, value, "--dry-run")["revocation"]["value"] == value
+        assert (
+            cli.facts("revocation", "add", kind, value, "--unknown", "--dry-run")["revocation"]["value"]
+            == value
+        )
     assert everything(database, tmp_path) == before
+
+
+def test_name_of_an_account_is_not_taken_for_its_id(cli: Cli, alice: Account) -> None:
+    said = cli.refusal("revocation", "add", "sub", "Alice")
+    assert said.startswith(f"no account has the id Alice. The account named alice is {alice.id}: ")
+    assert "`authserver account sign-out alice`" in said
+    assert cli.facts("revocation", "list")["total"] == 0
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("sub", "nobody", "no account has the id nobody: `authserver account list`"),
+        ("sub", "no name", "no account has the id no name: "),
+        ("sid", "gone", "no session has the id gone: `authserver session list`"),
+        ("kid", "lost", "no key has the id lost: `authserver keys list --all`"),
+    ],
+)
+def test_id_that_nobody_has_is_listed_only_on_purpose(cli: Cli, kind: str, value: str, said: str) -> None:
+    for more in ((), ("--dry-run",)):
+        words = cli.refusal("revocation", "add", kind, value, *more)
+        assert words.startswith(said)
+        assert words.endswith("To list it all the same: --unknown")
+    assert cli.facts("revocation", "list")["total"] == 0
+    assert cli.facts("revocation", "add", kind, value, "--unknown")["revocation"]["value"] == value
+
+
+def test_session_that_has_ended_is_known_as_long_as_it_is_kept(
+    cli: Cli, alice: Account, visitor: Visitor
+) -> None:
+    visitor.sign_in("alice", PASSWORD)
+    sid = cli.facts("session", "list")["sessions"][0]["sid"]
+    visitor.post("/logout", json={})
+    assert cli("revocation", "add", "sid", sid).exit_code == 0
+
+
+@on_sqlite
+def test_list_names_the_cause_of_each_entry(cli: Cli, alice: Account, visitor: Visitor) -> None:
+    kid = cli.facts("keys", "rotate")["active"]
+    visitor.sign_in("alice", PASSWORD)
+    visitor.post("/logout", json={})
+    cli("account", "disable", "alice")
+    cli("keys", "revoke", kid, "--compromised", "--yes")
+    cli("revocation", "add", "jti", "token-1")
+    causes = [one["cause"] for one in cli.facts("revocation", "list")["revocations"]]
+    assert causes == [
+        "session.signed_out by account",
+        "account.disabled by operator",
+        "key.compromised by operator",
+        "revocation.added by operator",
+    ]
+    assert cli("revocation", "list").stdout.splitlines()[-1].endswith("revocation.added by operator")

@@ -110,6 +110,7 @@ def test_dry_run_forgets_nobody(cli: Cli, database: Database, clock: HandClock, 
     stand(database, clock.now())
     before = everything(database, tmp_path)
     assert cli.facts("service", "forget", "orders", "--dry-run")["instances"] == 1
+    assert "Forgot orders (1 instance)." in cli("service", "forget", "orders", "--dry-run").stdout
     assert everything(database, tmp_path) == before
 
 

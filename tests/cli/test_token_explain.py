@@ -109,6 +109,7 @@ def test_compromised_key_vouches_for_nothing(cli: Cli, token: str) -> None:
     assert (found["key"]["state"], found["key"]["since"]) == ("compromised", "2026-11-23T09:00:00Z")
     assert (found["revocation"]["kind"], found["revocation"]["sequence"]) == ("kid", 1)
     assert not {"account", "session", "claims"} & found.keys()
+    assert "its session lives" in facts["next"]
     assert "unverified_claims" in cli.facts("token", "inspect", stdin=token, code=1)
 
 
@@ -133,7 +134,9 @@ def test_unknown_key_is_said_to_be_unknown_and_nothing_else_is_believed(cli: Cli
     forged = jwt.encode(header, {"iss": ISSUER, "sub": "root"}, foreign, algorithms=["RS256"])
     facts = explained(cli, forged)
     assert (facts["reason"], facts["verified"]) == ("unknown_key", False)
-    assert [one["check"] for one in facts["findings"]] == ["key"]
+    assert [one["check"] for one in facts["findings"]] == ["key", "issuer"]
+    assert facts["by_check"]["issuer"]["unverified_iss"] == ISSUER
+    assert "which is not verified: anybody can write that" in facts["by_check"]["issuer"]["says"]
     assert "root" not in json.dumps(facts)
 
 
@@ -150,6 +153,8 @@ def test_audience_of_the_service_is_compared(cli: Cli, token: str) -> None:
     facts = explained(cli, token, "--audience", "https://other.example.com")
     assert facts["reason"] == "wrong_audience"
     assert facts["by_check"]["claims"]["aud"] == [ISSUER]
+    said = cli("token", "explain", "--audience", "https://other.example.com", stdin=token).stdout
+    assert f"the token is for {ISSUER}, the service is https://other.example.com." in said
 
 
 @on_sqlite
@@ -182,7 +187,7 @@ def test_session_that_is_over_without_a_sign_out_leaves_its_token_good(
 
 
 @on_sqlite
-@pytest.mark.parametrize("text", ["", "abc", "a.b.c", "é.é.é", "x" * 100_000])
+@pytest.mark.parametrize("text", ["abc", "a.b.c", "é.é.é", "x" * 100_000])
 def test_what_is_no_token_is_refused_as_malformed(cli: Cli, text: str) -> None:
     assert explained(cli, text)["reason"] == "malformed"
 
@@ -196,7 +201,8 @@ def test_a_dash_means_standard_input(cli: Cli, token: str) -> None:
 @on_sqlite
 def test_person_at_a_terminal_has_to_pipe_the_token_in(cli: Cli) -> None:
     cli.person = True
-    assert "pipe the token in" in cli.refusal("token", "explain", code=2)
+    said = cli.refusal("token", "explain", code=2)
+    assert said == "pipe the token in: authserver token explain < token.txt"
     assert cli("token", "explain", "--no-such-option").exit_code == 2
 
 
@@ -215,3 +221,98 @@ def test_claims_cannot_command_the_terminal_of_who_asks_why(cli: Cli, server: Se
     printed = cli("token", "explain", stdin=forged).stdout
     assert "\x9b" not in printed
     assert "\u202e" not in printed
+
+
+def signed(server: Server, clock: HandClock, typ: str = "at+jwt", **other: Any) -> str:
+    """A token of this server's, with whatever claims a test wants."""
+    now = int(clock.now().timestamp())
+    usual = {
+        "iss": ISSUER,
+        "aud": ISSUER,
+        "sub": "s",
+        "client_id": "c",
+        "jti": "j",
+        "iat": now,
+        "exp": now + 60,
+    }
+    claims = {name: value for name, value in (usual | other).items() if value is not None}
+    return server.keyring.signer("RS256").sign(typ, claims)
+
+
+@on_sqlite
+def test_what_the_token_has_is_said_beside_what_was_expected(
+    cli: Cli, server: Server, clock: HandClock
+) -> None:
+    issued = explained(cli, signed(server, clock, iss="https://other.example.com"))
+    assert (issued["reason"], issued["by_check"]["claims"]["says"]) == (
+        "wrong_issuer",
+        f"the token comes from https://other.example.com, the service trusts {ISSUER}",
+    )
+    typed = explained(cli, signed(server, clock, "JWT"))
+    assert typed["by_check"]["claims"]["says"] == "its typ is JWT, an access token's is at+jwt"
+
+
+@on_sqlite
+def test_reason_is_said_once(cli: Cli, token: str, clock: HandClock) -> None:
+    assert "malformed: malformed" not in cli("token", "explain", stdin="abc").stdout
+    clock.advance(3_675)
+    assert cli("token", "explain", stdin=token).stdout.startswith("REFUSED (expired): expired 75 s ago")
+
+
+@on_sqlite
+def test_well_signed_token_without_a_claim_is_not_to_be_copied_again(
+    cli: Cli, server: Server, clock: HandClock
+) -> None:
+    facts = explained(cli, signed(server, clock, jti=None))
+    assert facts["reason"] == "malformed"
+    assert "RFC 9068" in facts["next"]
+    assert "copy" not in facts["next"]
+
+
+@on_sqlite
+def test_token_that_was_ended_alone_needs_no_sign_in(cli: Cli, token: str) -> None:
+    claims = cli.facts("token", "inspect", stdin=token)["claims"]
+    cli("revocation", "add", "jti", claims["jti"])
+    assert "its session did not" in explained(cli, token)["next"]
+    cli("revocation", "add", "sid", claims["sid"])
+
+
+@on_sqlite
+@pytest.mark.parametrize("around", ["Bearer {}", "Authorization: bearer {}\n", ' "{}" \n', "'Bearer {}'"])
+def test_what_stands_around_a_copied_token_is_taken_off(cli: Cli, token: str, around: str) -> None:
+    copied = around.format(token)
+    assert explained(cli, copied, code=0)["accepted"] is True
+    assert cli.facts("token", "explain", copied)["accepted"] is True
+
+
+@on_sqlite
+@pytest.mark.parametrize("nothing", ["", "\n", '""'])
+def test_nothing_on_standard_input_is_said(cli: Cli, nothing: str) -> None:
+    for verb in ("explain", "inspect"):
+        said = cli.refusal("token", verb, stdin=nothing, code=2)
+        assert said.startswith("nothing came on standard input")
+        assert verb in said
+
+
+@on_sqlite
+def test_session_that_was_not_used_is_told_from_one_that_was_ended(
+    cli: Cli, token: str, visitor: Visitor, clock: HandClock
+) -> None:
+    clock.advance(8 * 86_400)
+    found = explained(cli, token)["by_check"]["session"]
+    assert (found["state"], found["since"]) == ("unused", "2026-11-23T09:00:00Z")
+    clock.advance(-8 * 86_400)
+    visitor.post("/logout", json={})
+    assert explained(cli, token)["by_check"]["session"]["state"] == "ended"
+
+
+@on_sqlite
+def test_session_at_the_end_of_its_lifetime_is_told_as_such(
+    cli: Cli, token: str, visitor: Visitor, clock: HandClock
+) -> None:
+    for _ in range(6):
+        clock.advance(5 * 86_400 - 1)
+        visitor.post("/session/refresh", json={})
+    clock.advance(60)
+    found = explained(cli, token)["by_check"]["session"]
+    assert (found["state"], found["since"]) == ("expired", "2026-12-23T09:00:00Z")

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 
 from authserver.protocol.cookies import TOKEN_HOST_ONLY
 from authserver.resource.testing import LocalIssuer
+from examples.flask_site import app as site
 from examples.flask_site.app import FLASK_SITE, LOGIN_SERVICE
 from tests.examples.conftest import KOREAN
 
@@ -67,7 +68,7 @@ def test_home_shows_the_signed_out_a_way_in(flask_site: FlaskClient, site_issuer
         assert (answer.status_code, answer.mimetype) == (401, "text/html")
         assert "WWW-Authenticate" in answer.headers
         assert 'href="/login"' in answer.text
-        assert ("로그아웃된 토큰입니다" in answer.text) is told
+        assert ("로그아웃되었습니다" in answer.text) is told
 
 
 def test_nothing_that_was_shown_is_stored(flask_site: FlaskClient, site_issuer: LocalIssuer) -> None:
@@ -84,3 +85,51 @@ def test_the_pages_run_no_script_and_stand_in_no_frame(flask_site: FlaskClient) 
     assert "default-src 'none'" in policy
     assert "script-src" not in policy
     assert "frame-ancestors 'none'" in policy
+
+
+def test_a_refused_cookie_is_exchanged_by_way_of_the_login_service_once(
+    flask_site: FlaskClient, site_issuer: LocalIssuer
+) -> None:
+    for bad in (site_issuer.token(lifetime=-120), "not.a.token"):
+        visitor = site.app.test_client()
+        visitor.set_cookie(TOKEN_HOST_ONLY, bad)
+        sent = visitor.get("/")
+        assert (sent.status_code, sent.headers["Cache-Control"]) == (303, "no-store")
+        assert sent.location == flask_site.get("/login").location
+        visitor.set_cookie(TOKEN_HOST_ONLY, site_issuer.token("alice"))
+        assert "alice" in visitor.get("/").text
+
+
+def test_a_cookie_that_is_refused_again_leads_to_a_page_and_to_no_circle(
+    flask_site: FlaskClient, site_issuer: LocalIssuer
+) -> None:
+    flask_site.set_cookie(TOKEN_HOST_ONLY, site_issuer.token(aud="https://another.example"))
+    assert flask_site.get("/").status_code == 303
+    again = flask_site.get("/", headers=KOREAN)
+    assert (again.status_code, again.mimetype) == (401, "text/html")
+    assert "다시 로그인해 주세요" in again.text
+    assert 'href="/login"' in again.text
+
+
+def test_nobody_without_a_cookie_is_sent_anywhere(flask_site: FlaskClient, site_issuer: LocalIssuer) -> None:
+    for headers in ({}, {"Authorization": "Bearer not.a.token"}, {"Cookie": "other=1"}):
+        assert flask_site.get("/", headers=headers).status_code == 401
+
+
+def test_what_is_no_page_is_answered_and_not_sent_round(
+    flask_site: FlaskClient, site_issuer: LocalIssuer
+) -> None:
+    flask_site.set_cookie(TOKEN_HOST_ONLY, site_issuer.token(lifetime=-120))
+    assert flask_site.get("/protected").status_code == 401
+
+
+def test_no_page_speaks_of_tokens(flask_site: FlaskClient, site_issuer: LocalIssuer) -> None:
+    """They are nothing that a person has ever seen."""
+    site_issuer.revoke("sid", "phone")
+    sent = [site_issuer.bearer("alice"), {}, {"Authorization": "Bearer not.a.token"}]
+    sent += [site_issuer.bearer(sid="phone"), {"Authorization": f"Bearer {site_issuer.token(lifetime=-120)}"}]
+    for headers in sent:
+        for language in (KOREAN, {}):
+            text = flask_site.get("/", headers=headers | language).text.lower()
+            assert "토큰" not in text
+            assert "token" not in text

@@ -54,3 +54,9 @@ def test_both_languages_have_every_word() -> None:
     used = set(re.findall(r'data-word="(\w+)"', html)) | set(re.findall(r"[^/]\bwords\.(\w+)", script))
     assert found["en"] == found["ko"]
     assert used == found["en"]
+
+
+def test_nobody_reads_of_tokens() -> None:
+    """What the API answers is for programs; a person has never seen a token."""
+    assert "토큰" not in (HERE / "site" / "words.js").read_text()
+    assert "said.message" not in (HERE / "site" / "page.js").read_text()

@@ -67,3 +67,18 @@ def test_the_sign_in_page_asks_the_database_nothing_of_a_stranger(server: Server
     server.capabilities.database.engine.dispose()
     assert visitor.get("/login", headers=PAGE).status_code == 200
     assert server.capabilities.database.engine.pool.checkedin() == 0  # type: ignore[attr-defined]
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("ko", "이 앱으로는 돌아갈 수 없습니다."), ("en", "This sign-in cannot lead back to that app.")],
+)
+def test_an_app_that_is_not_allowed_is_said_to_be_no_way_back(
+    visitor: Visitor, language: str, sentence: str
+) -> None:
+    headers = PAGE | {"Accept-Language": language}
+    for target, told in (("https://evil.example/x", True), ("/account/password", False), ("", False)):
+        page = visitor.get("/login", params={"return_to": target}, headers=headers).text
+        assert (sentence in page) is told
+        assert "evil" not in page.split("<main")[1].split("</main")[0]

@@ -34,10 +34,17 @@ def contexts(text: str, token: str = "t0ken") -> dict[str, tuple[str, dict[str, 
     sessions = [session("a", current=True, text=text), session("b?c", current=False, text=text)]
     errors = {"current_password": text, "new_password": text}
     return {
-        "login": ("login.html", {"form_token": token, "return_to": None, "username": "", "error": None}),
+        "login": (
+            "login.html",
+            {"form_token": token, "return_to": None, "username": "", "error": None, "lost": False},
+        ),
+        "login without a way back": (
+            "login.html",
+            {"form_token": token, "return_to": None, "username": "", "error": None, "lost": True},
+        ),
         "login failed": (
             "login.html",
-            {"form_token": token, "return_to": text, "username": text, "error": text},
+            {"form_token": token, "return_to": text, "username": text, "error": text, "lost": False},
         ),
         "account": (
             "account.html",

@@ -1,6 +1,8 @@
 """What docs/services/proxies.md says is what the configurations hold and the server does."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,19 @@ def test_the_configurations_hand_on_every_header_of_the_table() -> None:
     for file in ("nginx.conf", "Caddyfile"):
         written = (EXAMPLES / file).read_text().split()
         assert all(name in written for name in IDENTITY), file
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="caddy is not installed")
+def test_the_caddyfile_is_written_as_caddy_writes_it() -> None:
+    written = EXAMPLES / "Caddyfile"
+    done = subprocess.run(
+        ["caddy", "fmt", str(written)], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout == written.read_text()
+
+
+def test_the_way_to_try_them_is_the_one_that_keeps_the_example_apps() -> None:
+    """A list in the environment would stand in place of the one that `authserver dev` makes."""
+    for file in ("nginx.conf", "Caddyfile"):
+        assert "authserver dev --allow-origin http://127.0.0.1:8080" in (EXAMPLES / file).read_text()
+    assert "authserver dev --allow-origin http://127.0.0.1:8080" in TEXT

@@ -1,17 +1,23 @@
 """What a running server does with reports: remembers them, writes them together, and is not filled by strangers."""
 
+import io
+import json
+from contextlib import redirect_stderr
 from datetime import timedelta
 
 import pytest
-from structlog.testing import capture_logs
 
+from authserver import logs
 from authserver.database import Database
 from authserver.services import store
 from authserver.services.live import LiveServices
 from authserver.services.store import Instance
+from tests.attacks.fast_servers import logs_of_production
 from tests.attacks.sabotage import execute
 from tests.clocks import HandClock
 from tests.services.saying import NOW, said
+
+__all__ = ["logs_of_production"]
 
 HERE, THERE = "203.0.113.7", "203.0.113.8"
 
@@ -90,16 +96,27 @@ def test_what_waits_for_the_database_is_bounded_as_well(live: LiveServices, cloc
     assert live.write_heard() == 2, "the others fell silent before anybody could be told of them"
 
 
+@pytest.fixture
+def log(logs_of_production: None) -> io.StringIO:
+    stream = io.StringIO()
+    with redirect_stderr(stream):
+        logs.configure("json", "INFO")
+    return stream
+
+
+def levels(log: io.StringIO) -> list[str]:
+    return [json.loads(line)["level"] for line in log.getvalue().splitlines()]
+
+
 def test_there_is_room_for_so_many_and_the_log_says_so_once_a_minute(
-    live: LiveServices, clock: HandClock
+    live: LiveServices, clock: HandClock, log: io.StringIO
 ) -> None:
-    with capture_logs() as lines:
-        assert [live.hear(said(instance=name), HERE) for name in "abcdef"] == [True] * 3 + [False] * 3
-        assert [line["log_level"] for line in lines] == ["warning"]
-        clock.advance(61)
-        assert live.hear(said(instance="a", sequence=8), HERE), "who is known goes on"
-        assert not live.hear(said(instance="g"), HERE)
-        assert len(lines) == 2
+    assert [live.hear(said(instance=name), HERE) for name in "abcdef"] == [True] * 3 + [False] * 3
+    assert levels(log) == ["warning"]
+    clock.advance(61)
+    assert live.hear(said(instance="a", sequence=8), HERE), "who is known goes on"
+    assert not live.hear(said(instance="g"), HERE)
+    assert levels(log) == ["warning", "warning"]
 
 
 def test_who_fell_silent_makes_room(live: LiveServices, clock: HandClock) -> None:

@@ -75,6 +75,7 @@ def test_any_other_length_of_time_is_refused(text: object) -> None:
         ({"key_encryption_key": "A" * 43 + "="}, "openssl rand -base64 32"),
         ({"key_encryption_key": KEK, "allow_plaintext_keys": True}, "keep one of the two"),
         ({"database_url": "mysql://localhost/x"}, "postgresql://"),
+        ({"database_url": "postgresql://me:hun@ter2@db/auth"}, "%40"),
         ({"no_such_setting": 1}, "there is no such setting"),
     ],
 )
@@ -90,6 +91,20 @@ def test_a_misspelt_variable_is_refused_with_the_one_that_was_meant(monkeypatch:
 def test_a_secret_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTHSERVER_KEY_ENCRYPTION_KEY_FILE", "/nowhere/at/all")
     assert "/nowhere/at/all" in problem()
+
+
+def test_settings_that_are_not_possible_together_come_one_by_one_with_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AUTHSERVER_ISUER", ISSUER)
+    with pytest.raises(SettingsError) as refused:
+        load(issuer=ISSUER, clock_skew="1s", cookie_domain="com")
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == [
+        "AUTHSERVER_ISUER",
+        "cookie_domain",
+        "clock_skew",
+    ]
+    assert refused.value.unusable is not None
 
 
 def test_a_configuration_file_that_is_missing_or_broken_is_named(tmp_path: Path) -> None:

@@ -7,10 +7,13 @@
 Owns no tables and no users of Django's. `urlpatterns = [..., metadata_url()]` publishes the document of RFC 9728.
 """
 
-from authserver.resource.django.configuration import guard
-from authserver.resource.django.decorators import require
-from authserver.resource.django.metadata import metadata_url
-from authserver.resource.django.middleware import AuthserverMiddleware
+from authserver.resource.extras import Needs
+
+with Needs("django"):
+    from authserver.resource.django.configuration import guard
+    from authserver.resource.django.decorators import require
+    from authserver.resource.django.metadata import metadata_url
+    from authserver.resource.django.middleware import AuthserverMiddleware
 from authserver.resource.freshness import Freshness
 from authserver.resource.principal import Principal
 

@@ -44,8 +44,9 @@ function showOrders(orders) {
 async function refresh() {
   const answer = await askApi("/api/me");
   const said = await answer.json();
-  if (answer.status === refused) return show("out", words.signInFirst, said.error === "missing" ? "" : said.message);
-  if (!answer.ok) return show("away", words.notNow, said.message);
+  // What the API says is for programs: it speaks of tokens.
+  if (answer.status === refused) return show("out", words.signInFirst, said.error === "missing" ? "" : words.ended);
+  if (!answer.ok) return show("away", words.notNow, words.unchecked);
   const orders = await askApi("/api/orders");
   at("sub").textContent = said.sub;
   at("roles").textContent = said.roles.join(", ");

@@ -16,7 +16,9 @@ const WORDS = {
     here: "Sign out",
     everywhere: "Sign out everywhere",
     manage: "Your account and your devices",
+    ended: "You were signed out.",
     notNow: "Not right now",
+    unchecked: "Sign-ins cannot be checked right now. Try again in a moment.",
     away: "The API cannot be reached. Try again in a moment.",
   },
   ko: {
@@ -34,8 +36,10 @@ const WORDS = {
     here: "로그아웃",
     everywhere: "모든 기기에서 로그아웃",
     manage: "내 계정과 기기",
-    notNow: "잠시 후 다시 오세요",
-    away: "지금은 연결할 수 없습니다.",
+    ended: "로그아웃되었습니다.",
+    notNow: "잠시 후 다시 시도해 주세요",
+    unchecked: "지금은 로그인을 확인할 수 없습니다. 잠시 후 다시 시도해 주세요.",
+    away: "지금은 API에 연결할 수 없습니다. 잠시 후 다시 시도해 주세요.",
   },
 };
 

@@ -129,6 +129,8 @@ class Server:
         answers = surfaces.answers_of(self.settings)
         for router in surfaces.pages(self.capabilities, self.live, self.tokens, self.runner, answers):
             app.include_router(router)
+        for router in surfaces.oauth(self.capabilities, self.live, self.runner, answers):
+            app.include_router(router)
         errors.mount(app, answers)
         return app
 

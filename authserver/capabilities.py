@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from authserver.accounts.hashing import Parameters, PasswordHasher
 from authserver.accounts.passwords import PasswordRules
+from authserver.authorizations.grants import Grants
 from authserver.clock import Clock, SystemClock
 from authserver.database import Database
 from authserver.keyring.generation import Generate, generator
@@ -44,6 +45,7 @@ class Capabilities:
     lifetime: Lifetime
     sign_out: SignOut
     consequences: Consequences
+    grants: Grants
     status_indexes: StatusIndexes | None
     hasher: PasswordHasher
     password_rules: PasswordRules
@@ -59,6 +61,7 @@ def build(settings: Settings, given: Outside | None = None) -> Capabilities:
     database = Database(settings.database_address, connections=settings.database_connections)
     vault = vault_for(settings)
     rotation = Rotation(database, vault, world.generate, timing(settings), world.clock)
+    lifetime = Lifetime(settings.session_idle_timeout, settings.session_lifetime)
     sign_out = SignOut(tokens_live(settings), status_lists=settings.status_list)
     return Capabilities(
         settings=settings,
@@ -67,9 +70,10 @@ def build(settings: Settings, given: Outside | None = None) -> Capabilities:
         vault=vault,
         rotation=rotation,
         maintenance=Maintenance(database, rotation, settings.signing_algorithms, world.clock),
-        lifetime=Lifetime(settings.session_idle_timeout, settings.session_lifetime),
+        lifetime=lifetime,
         sign_out=sign_out,
         consequences=Consequences(sign_out),
+        grants=Grants(lifetime, settings.refresh_token_lifetime, tokens_live(settings)),
         status_indexes=StatusIndexes(tokens_live(settings)) if settings.status_list else None,
         hasher=PasswordHasher(world.hashing),
         password_rules=PasswordRules(settings.password_minimum_length),

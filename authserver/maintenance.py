@@ -12,11 +12,14 @@ from typing import Final
 from sqlalchemy import Connection
 
 from authserver.accounts import devices, throttling
+from authserver.authorizations import store as authorizations
+from authserver.clients import store as clients
 from authserver.clock import Clock
 from authserver.database import Database
 from authserver.keyring.rotation import Rotation
 from authserver.leases import store as leases
 from authserver.opaque import new_id
+from authserver.replays import store as replays
 from authserver.revocations import store as revocations
 from authserver.services import store as services
 from authserver.sessions import store as sessions
@@ -33,8 +36,12 @@ MOST_BATCHES: Final = 200
 Purge = Callable[[Connection, datetime], int]
 
 PURGES: Final[dict[str, Purge]] = {
+    "replays": lambda db, now: replays.purge(db, now, BATCH),
     "revocations": lambda db, now: revocations.purge(db, now, BATCH),
     "sessions": lambda db, now: sessions.purge(db, ended_before=now - KEPT_AFTER_ITS_END, batch=BATCH),
+    "authorizations": lambda db, now: authorizations.purge(db, now - KEPT_AFTER_ITS_END, BATCH),
+    "authorization_requests": lambda db, now: authorizations.purge_requests(db, now, BATCH),
+    "client_secrets": lambda db, now: clients.purge_secrets(db, now, BATCH),
     "known_devices": lambda db, now: devices.purge(db, now, BATCH),
     "status_indexes": lambda db, now: status_lists.purge(db, now - FREE_AFTER, BATCH),
     "throttle": lambda db, now: throttling.purge(db, now, BATCH),

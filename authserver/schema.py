@@ -12,9 +12,13 @@ from sqlalchemy import Connection, inspect, text
 
 from authserver.accounts import models as accounts
 from authserver.audit import models as audit
+from authserver.authorizations import models as authorizations
+from authserver.clients import models as clients
+from authserver.consents import models as consents
 from authserver.database import Database, metadata
 from authserver.keyring import models as keyring
 from authserver.leases import models as leases
+from authserver.replays import models as replays
 from authserver.revocations import models as revocations
 from authserver.services import models as services
 from authserver.sessions import models as sessions
@@ -26,9 +30,13 @@ if TYPE_CHECKING:
 __all__ = [
     "accounts",
     "audit",
+    "authorizations",
+    "clients",
+    "consents",
     "keyring",
     "leases",
     "metadata",
+    "replays",
     "revocations",
     "services",
     "sessions",

@@ -16,7 +16,14 @@ from authserver import __version__
 from authserver.accounts.throttling import Limits
 from authserver.capabilities import Capabilities
 from authserver.live import Live
+from authserver.oauth.authorize import Authorize
+from authserver.oauth.introspect import Introspect
+from authserver.oauth.issuing import Issuing
+from authserver.oauth.par import PushedRequests
+from authserver.oauth.revoke import Revoke
+from authserver.oauth.token import Token
 from authserver.pages.account import AccountPage
+from authserver.pages.consent import ConsentPage
 from authserver.pages.desk import Desk
 from authserver.pages.login import LoginPage
 from authserver.pages.logout import LogoutPage
@@ -38,6 +45,10 @@ from authserver.sessions.sign_in import SignIn
 from authserver.settings import Settings
 from authserver.tokens.access import AccessTokens
 from authserver.tokens.current import CurrentTokens
+from authserver.tokens.genuine import GenuineTokens
+from authserver.tokens.granted import GrantedTokens
+from authserver.tokens.hints import IdTokenHints
+from authserver.tokens.id_token import IdTokens
 from authserver.tokens.own import OwnTokens
 from authserver.web.answers import Answers
 from authserver.web.cookies import Cookies
@@ -98,6 +109,41 @@ def pages(
     yield RefreshEndpoint(desk).router
     yield AccountPage(desk, parts.sign_out).router
     yield PasswordPage(desk, sign_in, parts.consequences, parts.hasher, parts.password_rules).router
+    yield ConsentPage(desk).router
+
+
+def oauth(parts: Capabilities, live: Live, runner: Runner, answers: Answers) -> Iterator[APIRouter]:
+    """Build the protocol endpoints of OAuth 2.1 and OpenID Connect."""
+    settings = parts.settings
+    issuing = Issuing(
+        live.keyring.signer,
+        settings.signing_algorithms[0],
+        GrantedTokens(settings.issuer, settings.access_token_lifetime),
+        IdTokens(settings.issuer, settings.access_token_lifetime),
+    )
+    yield Authorize(
+        runner=runner,
+        clock=parts.clock,
+        current=CurrentSessions(parts.lifetime, parts.clock, parts.status_indexes),
+        cookies=Cookies(settings),
+        answers=answers,
+        grants=parts.grants,
+        hints=IdTokenHints(live.keyring, settings.issuer),
+        issuer=settings.issuer,
+    ).router
+    yield Token(runner, parts.clock, settings.issuer, parts.grants, issuing).router
+    yield PushedRequests(runner, parts.clock, settings.issuer).router
+    genuine = GenuineTokens(live.keyring, settings.issuer, parts.clock)
+    yield Revoke(runner, parts.clock, parts.grants, genuine, settings.clock_skew).router
+    yield Introspect(
+        runner=runner,
+        clock=parts.clock,
+        issuer=settings.issuer,
+        grants=parts.grants,
+        current=CurrentTokens(live.keyring, live.revoked, settings.issuer, parts.clock),
+        genuine=genuine,
+        issuing=issuing,
+    ).router
 
 
 def _desk(parts: Capabilities, tokens: AccessTokens, runner: Runner, answers: Answers) -> Desk:

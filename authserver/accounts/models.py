@@ -16,6 +16,7 @@ account = Table(
     Column("password_changed_at", Moment, nullable=True),
     Column("disabled_at", Moment, nullable=True),
     Column("tokens_not_before", Moment, nullable=True),  # tokens older than this whole second are on the list
+    Column("signed_out_at", Moment, nullable=True),  # everywhere, the last time: whatever began before is over
 )
 
 known_device = Table(

@@ -26,6 +26,7 @@ class Account:
     password_changed_at: datetime | None
     disabled_at: datetime | None
     tokens_not_before: datetime | None
+    signed_out_at: datetime | None = None
 
 
 class UsernameTaken(Exception):
@@ -42,6 +43,7 @@ COLUMNS = (
     account.c.password_changed_at,
     account.c.disabled_at,
     account.c.tokens_not_before,
+    account.c.signed_out_at,
 )
 
 

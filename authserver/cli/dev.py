@@ -213,6 +213,7 @@ def _server(demo: Demo, settings: Settings) -> "uvicorn.Server":
             create_app(settings),
             host=HOST,
             port=demo.port,
+            http="authserver.web.connection:Connection",
             log_config=None,
             access_log=False,
             server_header=False,

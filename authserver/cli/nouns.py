@@ -20,6 +20,7 @@ NOUNS: Final = {
     "serve": "Run the login service.",
     "keys": "The signing keys: what they do, when they change, and changing them now.",
     "account": "Accounts: who may sign in.",
+    "client": "Clients: the apps and services that people sign in to, and what each may do.",
     "session": "Sessions: which browsers are signed in.",
     "revocation": "The revocation list: what ends tokens before their time.",
     "service": "The services that follow the list: which keys they have, and who has heard of what.",

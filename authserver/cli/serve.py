@@ -114,6 +114,7 @@ def _run(host: str, port: int, workers: int, forwarded_allow_ips: str) -> None:
         port=port,
         workers=workers,
         forwarded_allow_ips=forwarded_allow_ips,
+        http="authserver.web.connection:Connection",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -11,7 +11,8 @@ In order, and what each step stops:
 204 says yes and who it is; each identity header is always there, so that a proxy overwrites what a visitor sent under
 its name. 401, 403 and 503 are a resource service's own answers, fit to be handed on to the visitor. A page is sent to
 the sign-in instead of 401, where the policy wants that and where it can help: only to a place that the token cookie
-reaches, and not for a token that a fresh one would be refused like. Otherwise it would go round in circles.
+reaches, and not for a token that a fresh one would be refused like. Otherwise it would go round in circles. The sign-in
+sees to the rest of that (`round_trips.py`); it is told what it cannot see, a token cookie that came here twice.
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from starlette.types import Receive, Scope, Send
 
 from authserver.logs import get_logger
+from authserver.pages.planted_cookies import sent_twice
 from authserver.pages.proxy_policy import ProxyPolicy
 from authserver.protocol.media import JSON
 from authserver.resource.answer import Answer, answer_to
@@ -97,7 +99,11 @@ class VerifyEndpoint:
         back = back or safe_return(
             f"{request.origin}/", self._sign_in_helps
         )  # a strange or very long address
-        return f"{self._issuer}{SIGN_IN}?{urlencode({'return_to': back})}" if back else None
+        if back is None:
+            return None
+        twice = sent_twice(request.header_values("cookie"), *self._cookies)
+        asked = {"return_to": back, **({"twice": "true"} if twice else {})}
+        return f"{self._issuer}{SIGN_IN}?{urlencode(asked)}"
 
     async def _refuse(
         self, send: Send, request: ForwardedRequest, policy: ProxyPolicy, refusal: Refusal

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     """What a revocation names: a claim of the tokens that it ends, or the key that signed them."""
 
     JTI = "jti"
+    GRANT_ID = "grant_id"  # every token of one authorization, however often it was refreshed
     SID = "sid"
     SUB = "sub"
     CLIENT_ID = "client_id"

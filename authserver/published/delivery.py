@@ -2,25 +2,30 @@
 
 The stream is Server-Sent Events (WHATWG HTML §9.2): each event is the answer that asking again would have given,
 pushed when there is news and at each heartbeat. Every reader is one task on the event loop. One that reads slowly
-holds no more than the connection's own buffer: its task waits there, and goes on with a single delta from where it
-stood, or the whole list. One that does not read at all is let go, and begins anew.
+holds no more than the connection's own buffer (pace.py): its task waits there, and goes on with a single delta from
+where it stood, or the whole list. One that does not read at all is let go, and begins anew.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from starlette.types import Message, Receive, Scope, Send
 
 from authserver.database import DatabaseUnavailable
 from authserver.protocol.revocation import STREAM_EVENT
-from authserver.published.documents import CORS, WRONG_METHOD, Document, respond, unavailable
+from authserver.published.documents import CORS, EMPTY, WRONG_METHOD, Document, respond, unavailable
+from authserver.published.kept import Told
 from authserver.published.news import News
+from authserver.published.pace import PIECE, hand_over, pieces
 from authserver.published.readers import Reader, reader_of
-from authserver.published.revocations import UNAVAILABLE, RevocationFeed, Told
+from authserver.published.revocations import UNAVAILABLE, RevocationFeed
+from authserver.published.room import Room
 from authserver.revocations.live import LiveRevocations
 from authserver.revocations.store import Head
+from authserver.web.address import neighbourhood
 
-SLOWEST: Final = 30.0  # seconds in which a stream's buffer must make room
 RETRY: Final = b"retry: 1000\n\n"
 SILENCE: Final = b": the list cannot be confirmed now\n\n"
 FULL: Final = unavailable("Too many readers follow the list here; ask without wait.")
@@ -42,8 +47,7 @@ class Delivery:
     def __init__(self, feed: RevocationFeed, live: LiveRevocations, news: News, *, most: int) -> None:
         self._feed = feed
         self._news = news
-        self._most = most
-        self._waiting = 0
+        self._room = Room(most)
         self._long_work = asyncio.Lock()
         self._looks = Looks(live)
         self._live = live
@@ -52,7 +56,7 @@ class Delivery:
     @property
     def waiting(self) -> int:
         """How many readers wait for news now, by long poll or stream."""
-        return self._waiting
+        return self._room.taken
 
     async def tell_news(self) -> None:
         """Wake the readers, if the list has changed since they were woken last."""
@@ -68,11 +72,14 @@ class Delivery:
             await respond(reader if isinstance(reader, Document) else UNAVAILABLE, scope, send)
             return
         if reader.wait and not self._feed.has_news_for(reader.position):
-            if self._waiting >= self._most:
+            if not self._room.enter(caller := neighbourhood(scope)):
                 await respond(FULL, scope, send)
                 return
-            await self._wait(reader, receive)
-        await respond((await self._answer(reader)).answer, scope, send)
+            try:
+                await self._wait(reader, receive)
+            finally:
+                self._room.leave(caller)
+        await _respond((await self._answer(reader)).answer, scope, send)
 
     async def stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer again and again, until the reader goes or the server stops."""
@@ -80,22 +87,21 @@ class Delivery:
         if scope["method"] != "GET":
             await send(WRONG_METHOD[0])
             await send(WRONG_METHOD[1])
-        elif isinstance(reader, Document) or self._waiting >= self._most:
-            await respond(reader if isinstance(reader, Document) else FULL, scope, send)
+        elif isinstance(reader, Document):
+            await respond(reader, scope, send)
+        elif not self._room.enter(caller := neighbourhood(scope)):
+            await respond(FULL, scope, send)
         else:
-            self._waiting += 1
             try:
                 await self._push(reader, receive, send)
             finally:
-                self._waiting -= 1
+                self._room.leave(caller)
 
     async def _wait(self, reader: Reader, receive: Receive) -> None:
         gone = asyncio.ensure_future(_disconnect(receive))
-        self._waiting += 1
         try:
             await self._news.wait(reader.wait, gone)
         finally:
-            self._waiting -= 1
             gone.cancel()
 
     async def _push(self, reader: Reader, receive: Receive, send: Send) -> None:
@@ -105,8 +111,7 @@ class Delivery:
             await send({"type": "http.response.body", "body": RETRY, "more_body": True})
             while not gone.done() and not self._news.over:
                 told = await self._answer(reader)
-                async with asyncio.timeout(SLOWEST):
-                    await send({"type": "http.response.body", "body": _event(told), "more_body": True})
+                await hand_over(_event(told), len(told.answer.whole[1]["body"]), send)
                 reader = Reader(told.position, 0, reader.heartbeat)
                 if told.answer is UNAVAILABLE or not self._feed.has_news_for(told.position):
                     await self._news.wait(reader.heartbeat, gone)
@@ -124,7 +129,7 @@ class Delivery:
                 return Told(UNAVAILABLE, reader.position)
         if self._feed.is_long_work(reader.position):
             async with self._long_work:  # whoever waits here finds it done
-                return await asyncio.to_thread(self._feed.tell, reader.position)
+                await asyncio.to_thread(self._feed.prepare)
         return self._feed.tell(reader.position)
 
 
@@ -164,9 +169,25 @@ async def _disconnect(receive: Receive) -> None:
         pass
 
 
-def _event(told: Told) -> bytes:
+async def _respond(found: Document, scope: Scope, send: Send) -> None:
+    """Send an answer as `respond` does, but a long one no faster than its reader takes it."""
+    start, body = found.for_request(scope)
+    content: bytes = body["body"]
+    if len(content) <= PIECE:
+        await respond(found, scope, send)
+        return
+    await send(start)
+    with suppress(TimeoutError):
+        await hand_over(pieces(content), len(content), send)
+        await send(EMPTY)
+
+
+def _event(told: Told) -> Iterator[bytes]:
     if told.answer is UNAVAILABLE:
-        return SILENCE
-    token = told.answer.whole[1]["body"]
+        yield SILENCE
+        return
     number = b"" if told.position is None else b"\nid: %d" % told.position.sequence
-    return b"event: %s%s\ndata: %s\n\n" % (STREAM_EVENT.encode(), number, token)
+    token = pieces(told.answer.whole[1]["body"])
+    yield b"event: %s%s\ndata: %s" % (STREAM_EVENT.encode(), number, next(token))
+    yield from token
+    yield b"\n\n"

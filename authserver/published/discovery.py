@@ -1,7 +1,4 @@
-"""Discovery: what this server offers, computed from what is mounted (RFC 8414 §2, OpenID Connect Discovery §3).
-
-No authorization endpoint is mounted yet, so the grant and response types are empty lists, and said to be.
-"""
+"""Discovery: what this server offers (RFC 8414 §2, OpenID Connect Discovery §3). A test compares it with what is mounted."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,11 +15,28 @@ def metadata(issuer: str, algorithms: Sequence[str], *, status_lists: bool) -> d
         "issuer": issuer,
         "jwks_uri": issuer + paths.JWKS,
         "revocations_endpoint": issuer + paths.REVOCATIONS,
-        "response_types_supported": [],
-        "grant_types_supported": [],
+        "authorization_endpoint": issuer + paths.AUTHORIZE,
+        "token_endpoint": issuer + paths.TOKEN,
+        "pushed_authorization_request_endpoint": issuer + paths.PUSHED,
+        "revocation_endpoint": issuer + paths.REVOKE,
+        "introspection_endpoint": issuer + paths.INTROSPECT,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "authorization_response_iss_parameter_supported": True,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "scopes_supported": ["openid", "roles", "offline_access"],
+        "claims_supported": [
+            *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"),
+        ],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(algorithms),
         "ui_locales_supported": ["en", "ko"],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
     }
     if status_lists:
         offered["status_list_aggregation_endpoint"] = issuer + paths.STATUS_LISTS

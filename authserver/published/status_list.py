@@ -29,6 +29,7 @@ from authserver.status_lists import claims
 from authserver.status_lists.indexes import MOST_LISTS
 from authserver.status_lists.live import LiveStatusLists
 
+NO_TIME: Final = timedelta(0)
 UNAVAILABLE: Final = unavailable("There is no signed status list yet.")
 NO_LIST: Final = refusal(404, "not_found", "There is no such status list.")
 NO_HISTORY: Final = refusal(501, "not_implemented", "Only the present status is told, not that of a time.")
@@ -91,7 +92,8 @@ class StatusLists:
         found = self._signed.get(number)
         if found is None or found.kid != signer.kid or found.version != self._live.lists[number].version:
             return True
-        return self._live.confirmed_at - found.confirmed_at >= self._ttl / 2
+        age = self._live.confirmed_at - found.confirmed_at
+        return not NO_TIME <= age < self._ttl / 2  # less than none: the clock was ahead, and was set back
 
     def _sign(self, number: int, signer: Signer) -> Signed:
         bits, confirmed_at = self._live.lists[number], self._live.confirmed_at

@@ -35,8 +35,7 @@ class EventStream:
         self._skips_lf = False
         self._is_first_line = True
         self._name, self._last_id = "", ""
-        self._data: list[bytes] = []
-        self._size = 0
+        self._data = bytearray()  # one object, and not one for each line: a line may be as short as a byte
 
     @property
     def is_midway(self) -> bool:
@@ -53,7 +52,7 @@ class EventStream:
                 self._name = ""
             else:
                 self._field(line)
-        if len(self._rest) + self._size > self._max_bytes:
+        if len(self._rest) + len(self._data) > self._max_bytes:
             raise TooLarge("an event that is too large")
 
     def _lines(self) -> Iterator[bytes]:
@@ -74,9 +73,8 @@ class EventStream:
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
-            self._data.append(value)
-            self._size += len(value) + 1
-            if self._size > self._max_bytes:
+            self._data += value + b"\n"
+            if len(self._data) > self._max_bytes:
                 raise TooLarge("an event that is too large")
         elif name == b"event":
             self._name = _text(value)
@@ -86,10 +84,10 @@ class EventStream:
             self.retry = int(value) / 1_000
 
     def _event(self) -> ServerSentEvent:
-        event = ServerSentEvent(self._name or "message", _text(b"\n".join(self._data)), self._last_id)
-        self._data, self._size = [], 0
+        event = ServerSentEvent(self._name or "message", _text(self._data[:-1]), self._last_id)
+        self._data = bytearray()
         return event
 
 
-def _text(value: bytes) -> str:
+def _text(value: bytes | bytearray) -> str:
     return value.decode("utf-8", "replace")

@@ -113,6 +113,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "토큰의 {claim}이(가) 이 서비스의 시계보다 {ahead}초 빠릅니다. 시계 차이는 {leeway}초까지 허용합니다",
     ),
     "signed_out:jti": ("This one token was revoked", "이 토큰이 폐기되었습니다"),
+    "signed_out:grant_id": (
+        "What the token came from was revoked: the app was signed out, or its code or refresh token was used twice",
+        "토큰을 발급한 권한이 폐기되었습니다. 앱에서 로그아웃했거나 인가 코드 또는 리프레시 토큰이 두 번 사용되었습니다",
+    ),
     "signed_out:sid": ("The session of the token was signed out", "이 토큰의 세션에서 로그아웃했습니다"),
     "signed_out:sub": (
         "Every token of the account that was issued before {before} was signed out",

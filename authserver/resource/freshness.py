@@ -21,6 +21,11 @@ class Freshness:
     `beyond="refuse"`: 503 until the list is current again; or `beyond="introspect"`: the issuer is asked about each
     token (RFC 7662), and only when it cannot be asked either, 503. The argument needs a list to begin with: a service
     that never had one refuses (503) or asks, whatever is chosen here, for it knows of no logout at all.
+
+    The age is counted from when the issuer last confirmed the list, by what it signed, and not from when that came: what
+    a proxy keeps grows old there, and what it repeats grows no younger. But a proxy that has been late from the first
+    answer on, or gets later so slowly that a clock might, looks like a clock that is wrong: so much, up to 60 seconds,
+    is not counted. A sign-out that is kept on the way is heard that much later, whatever is chosen here.
     """
 
     max_staleness: float = 30.0

@@ -12,30 +12,32 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from time import monotonic, time
+from time import time
 from typing import TYPE_CHECKING, Any, Final
 
 from authserver.protocol import cookies
-from authserver.protocol.revocation import HEARTBEAT
 from authserver.resource.answer import Answer, answer_to
 from authserver.resource.credentials import Credentials, PlainRequest, RequestView
 from authserver.resource.decision import at_once, step_by_step
+from authserver.resource.fetch_threads import FetchThreads
 from authserver.resource.freshness import Freshness
 from authserver.resource.health import Health, Observer, Tally
 from authserver.resource.http import Fetch, Fetched
 from authserver.resource.metadata import ResourceMetadata
 from authserver.resource.options import (
+    heartbeat_for,
     require_freshness,
     require_heartbeat,
     require_issuer,
     require_leeway,
     require_origins,
     require_service,
+    require_time_to_hear,
 )
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Refusal
 from authserver.resource.requirement import ANY_TOKEN, Requirement
-from authserver.resource.revocation_following import HEARTBEATS
+from authserver.resource.since_boot import since_boot
 from authserver.resource.trust import Trust
 from authserver.resource.verifier import LEEWAY, Verifier
 
@@ -48,7 +50,6 @@ __all__ = ["ANY_TOKEN", "Guard", "PlainRequest", "RequestView", "Requirement"]
 
 TOKEN_COOKIES: Final = (cookies.TOKEN_HOST_ONLY, cookies.TOKEN_WITH_DOMAIN)
 
-_BEATS: Final = 3.0  # within what is accepted: a silent connection is given up, and the next one is made
 _ACTIVE: Final = b'{"active":true}'
 _log: Final = logging.getLogger("authserver.resource")
 
@@ -78,7 +79,7 @@ class Guard:
         observer: Observer | None = None,
         fetch: Fetch | None = None,
         clock: Callable[[], float] = time,
-        monotonic_clock: Callable[[], float] = monotonic,
+        monotonic_clock: Callable[[], float] = since_boot,
     ) -> None:
         self.issuer = require_issuer(issuer, follow=follow_revocations)
         self.audiences = (audience,) if isinstance(audience, str) else tuple(audience)
@@ -91,9 +92,9 @@ class Guard:
         self._explain = explain
         self._observer = observer
         self._tally = Tally()
+        self._threads = FetchThreads()
         freshness = require_freshness(freshness) or Freshness()
-        longest = min(max(freshness.max_staleness / _BEATS, 1.0), HEARTBEAT)
-        self._heartbeat = require_heartbeat(heartbeat) or longest
+        self._heartbeat = require_heartbeat(heartbeat) or heartbeat_for(freshness.max_staleness)
         self._trust = Trust.of(
             verifier,
             freshness,
@@ -145,11 +146,8 @@ class Guard:
             raise ValueError('beyond="introspect" needs a guard with introspection=Introspection(…)')
         if beyond == "refuse" and self._trust.feed is None:
             raise ValueError('beyond="refuse" needs a guard that follows the revocation list')
-        if freshness and beyond == "refuse" and freshness.max_staleness < HEARTBEATS * self._heartbeat:
-            raise ValueError(
-                f"the list is confirmed each {self._heartbeat:g} s, so max_staleness={freshness.max_staleness:g} "
-                f"would refuse everybody now and then: give the guard heartbeat={freshness.max_staleness / _BEATS:.2g}"
-            )
+        if freshness and beyond == "refuse":
+            require_time_to_hear(freshness.max_staleness, self._heartbeat)
         return asked
 
     def authenticate(self, request: RequestView, requirement: Requirement = ANY_TOKEN) -> Principal | Refusal:
@@ -189,7 +187,7 @@ class Guard:
             steps = step_by_step(trust, token, requirement)
             try:
                 while True:
-                    await _in_thread(next(steps))
+                    await self._threads.run(next(steps))
             except StopIteration as decided:
                 return _outcome_of(decided)
         return outcome
@@ -253,9 +251,3 @@ class Guard:
 def _outcome_of(end: StopIteration) -> Principal | Refusal:
     outcome: Principal | Refusal = end.value
     return outcome
-
-
-async def _in_thread(step: Callable[[], None]) -> None:
-    from asyncio import to_thread  # noqa: PLC0415 - who calls this has loaded asyncio, others need not
-
-    await to_thread(step)

@@ -52,4 +52,5 @@ class Tally:
         return MappingProxyType(dict(self._counts))
 
     def _start(self) -> None:
-        self._pid, self._lock, self._counts = os.getpid(), Lock(), dict.fromkeys(Reason, 0)
+        self._lock, self._counts = Lock(), dict.fromkeys(Reason, 0)
+        self._pid = os.getpid()  # last: another thread of the child must not find the parent's lock

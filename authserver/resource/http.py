@@ -7,13 +7,13 @@ otherwise choose whose keys are trusted. An answer may be large or drip byte by 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from time import monotonic
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 from urllib.parse import SplitResult, urlsplit
 
 from authserver.resource.csrf import is_loopback
 from authserver.resource.line import FetchFailed, Line, TooSlow
+from authserver.resource.since_boot import since_boot
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -102,7 +102,7 @@ class HttpFetch:
     max_bytes: int = 1_048_576
     timeout: float = 5.0
     deadline: float = 10.0
-    clock: Callable[[], float] = monotonic
+    clock: Callable[[], float] = since_boot
 
     def __call__(self, url: str, etag: str | None) -> Fetched:
         line = Line(self.timeout, self.clock)
@@ -119,7 +119,7 @@ class HttpPost:
     max_bytes: int = 65_536
     timeout: float = 3.0
     deadline: float = 5.0
-    clock: Callable[[], float] = monotonic
+    clock: Callable[[], float] = since_boot
 
     def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
         line = Line(self.timeout, self.clock)

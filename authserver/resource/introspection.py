@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
-from time import monotonic
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
 from authserver.resource.http import Fetched, FetchFailed, HttpPost, Post, require_secure
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Reason, Refusal
+from authserver.resource.since_boot import since_boot
 from authserver.resource.single_flight import SingleFlight
 from authserver.resource.strict_json import MalformedJSON, strict_json
 
@@ -45,7 +45,7 @@ class Introspection:
         client_secret: str,
         *,
         post: Post | None = None,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = since_boot,
     ) -> None:
         require_secure(endpoint)
         if not client_id or not client_secret:

@@ -9,11 +9,11 @@ on the event loop (blocking methods are named so; a guard runs them in a thread)
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
 from typing import Final
 
 from authserver.resource.http import NOT_MODIFIED, Fetch, Fetched
 from authserver.resource.keys import InvalidKeySet, PublicKeys
+from authserver.resource.since_boot import since_boot
 from authserver.resource.single_flight import SingleFlight
 from authserver.resource.strict_json import MalformedJSON, strict_json
 
@@ -24,6 +24,7 @@ _DEFAULT_MAX_AGE: Final = 300.0
 _MIN_AGE: Final = 1.0
 _MAX_AGE: Final = 86_400.0
 _REFRESH_AHEAD: Final = 0.8  # of the lifetime
+_COOLDOWN_WITHOUT_KEYS: Final = 1.0  # everybody is refused until they come
 _MISSING_FOR: Final = 60.0
 _MAX_MISSING: Final = 1_024
 
@@ -47,7 +48,7 @@ class JwksSource:
         url: str,
         fetch: Fetch,
         *,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = since_boot,
         cooldown: float = 5.0,
         max_stale: float = 86_400.0,
     ) -> None:
@@ -68,7 +69,7 @@ class JwksSource:
         """The last good keys; None before the first answer and beyond the ceiling of staleness."""
         good = self._good
         now = self._clock()
-        if good is None or now >= good.confirmed_at + self._max_stale:
+        if good is None or self._is_beyond(good, now):
             return None
         if now >= good.refresh_at and self._may_try(now):
             self._flight.run_in_background()
@@ -95,7 +96,7 @@ class JwksSource:
         now = self._clock()
         if now < self._missing.get(kid, 0.0):
             return False
-        may_ask = self._is_cool(self._refetched_at, now) and self._may_try(now)
+        may_ask = _is_cool(self._refetched_at, now, self._cooldown) and self._may_try(now)
         return may_ask or self._flight.is_under_way
 
     def refetch_for(self, kid: str) -> None:
@@ -108,11 +109,13 @@ class JwksSource:
                 self._missing = {}
             self._missing[kid] = self._clock() + _MISSING_FOR
 
-    def _is_cool(self, last: float | None, now: float) -> bool:
-        return last is None or now >= last + self._cooldown
+    def _is_beyond(self, good: _Good, now: float) -> bool:
+        return now >= good.confirmed_at + self._max_stale
 
     def _may_try(self, now: float) -> bool:
-        return self._is_cool(self._failed_at, now)
+        has_keys = self._good is not None and not self._is_beyond(self._good, now)
+        cooldown = self._cooldown if has_keys else min(self._cooldown, _COOLDOWN_WITHOUT_KEYS)
+        return _is_cool(self._failed_at, now, cooldown)
 
     def _refresh(self) -> None:
         asked_at = self._clock()
@@ -144,6 +147,10 @@ class JwksSource:
         self._good = _good_until(keys, etag, asked_at, answer.max_age)
         if tell is not None:
             tell()
+
+
+def _is_cool(last: float | None, now: float, cooldown: float) -> bool:
+    return last is None or now >= last + cooldown
 
 
 def _read_keys(body: bytes) -> PublicKeys:

@@ -4,11 +4,14 @@ What the libraries behind it tolerate, it does not: padding, other alphabets and
 (several spellings of one token defeat a list of revoked ones), repeated members, unknown critical extensions, keys
 brought along in the header (`jwk`, `x5c`) or fetched from an address in it (`jku`, `x5u`), and any exception that is
 not MalformedToken. The algorithm is the key's; the header's `alg` only has to agree (RFC 8725 §3.1).
+
+A proof of possession is the one JWS that brings its own key (RFC 9449 §4.2). It has a door of its own, as strict:
+`parse_with_key`. Whoever reads tokens has no use for that door, so no token's header can choose what it is verified with.
 """
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, NewType
@@ -22,6 +25,7 @@ __all__ = [
     "VerifiedClaims",
     "VerifiedPayload",
     "parse_compact",
+    "parse_with_key",
     "strict_json",
     "verified_claims",
     "verify_signature",
@@ -29,9 +33,12 @@ __all__ = [
 
 MAX_TOKEN: Final = 16_384
 _MAX_HEADER: Final = 2_048
+_MAX_HEADER_WITH_KEY: Final = 4_096  # an RSA key of 8192 bits has 1366 characters
 _MAX_TYP: Final = 100
+_NO_KID: Final = "header: no usable kid"
 # `crit` and `b64` change what is signed; the others bring or point to a key; `enc` and `zip` belong to JWE.
 _REFUSED_MEMBERS: Final = frozenset(("crit", "b64", "jwk", "jku", "x5u", "x5c", "enc", "zip"))
+_REFUSED_BESIDE_A_KEY: Final = _REFUSED_MEMBERS - {"jwk"}
 # By the length of a segment modulo 4: its padding, and the last characters whose unused bits are zero.
 _ENDINGS: Final[tuple[tuple[bytes, frozenset[int]], ...]] = (
     (b"", frozenset(range(128))),
@@ -64,8 +71,23 @@ class UnverifiedJWS(NamedTuple):
     signature: bytes
 
 
-def parse_compact(token: str, *, max_length: int = MAX_TOKEN) -> UnverifiedJWS:
-    """Take a compact JWS apart; MalformedToken for everything that is not exactly one."""
+def parse_compact(token: str, *, max_length: int = MAX_TOKEN, kid_required: bool = True) -> UnverifiedJWS:
+    """Take a compact JWS apart; MalformedToken for everything that is not exactly one.
+
+    Without `kid_required` the caller has another way to find the sender's key: a client may have only one.
+    """
+    jws = _parse(token, max_length, _parse_header)
+    if kid_required and "kid" not in jws.unverified_header:
+        raise MalformedToken(_NO_KID)
+    return jws
+
+
+def parse_with_key(proof: str) -> UnverifiedJWS:
+    """Take a JWS apart that brings the public key to verify it with: what it proves is that somebody has that key."""
+    return _parse(proof, MAX_TOKEN, _parse_header_with_key)
+
+
+def _parse(token: str, max_length: int, parse_header: Callable[[bytes], Mapping[str, Any]]) -> UnverifiedJWS:
     if not isinstance(token, str):
         raise MalformedToken("not a string")
     if len(token) > max_length:
@@ -79,7 +101,7 @@ def parse_compact(token: str, *, max_length: int = MAX_TOKEN) -> UnverifiedJWS:
         raise MalformedToken("not three segments with a header and a signature")
     standard = raw.translate(_TO_STANDARD)
     return UnverifiedJWS(
-        _parse_header(standard[:first]),
+        parse_header(standard[:first]),
         raw[:last],
         _base64_decode(standard[first + 1 : last]),
         _base64_decode(standard[last + 1 :]),
@@ -89,7 +111,7 @@ def parse_compact(token: str, *, max_length: int = MAX_TOKEN) -> UnverifiedJWS:
 def verify_signature(jws: UnverifiedJWS, key: PublicKey) -> VerifiedPayload | None:
     """The payload once `key` vouches for it; None for a header of another algorithm or key, and for every failure."""
     header = jws.unverified_header
-    if header["alg"] != key.alg or header["kid"] != key.kid:
+    if header["alg"] != key.alg or header.get("kid", key.kid) != key.kid:
         return None
     if not key.verifies(jws.signing_input, jws.signature):
         return None
@@ -117,24 +139,37 @@ def _base64_decode(segment: bytes) -> bytes:
 @lru_cache(maxsize=256)
 def _parse_header(segment: bytes) -> Mapping[str, Any]:
     """An issuer writes a handful of headers, a service reads them a million times."""
-    if len(segment) > _MAX_HEADER:
-        raise MalformedToken("header too long")
-    try:
-        header = strict_json(_base64_decode(segment))
-    except MalformedJSON as malformed:
-        raise MalformedToken(f"header: {malformed}") from None
-    _check_header(header)
+    header = _read_header(segment, _MAX_HEADER)
+    _check_header(header, _REFUSED_MEMBERS)
+    if "kid" in header and not is_safe_kid(header["kid"]):
+        raise MalformedToken(_NO_KID)
     return MappingProxyType(header)
 
 
-def _check_header(header: Mapping[str, Any]) -> None:
-    if not _REFUSED_MEMBERS.isdisjoint(header):
+def _parse_header_with_key(segment: bytes) -> Mapping[str, Any]:
+    """Not remembered: each client has its own, and would push the issuer's out."""
+    header = _read_header(segment, _MAX_HEADER_WITH_KEY)
+    _check_header(header, _REFUSED_BESIDE_A_KEY)
+    if not isinstance(header.get("jwk"), dict):
+        raise MalformedToken("header: no jwk")
+    return MappingProxyType(header)
+
+
+def _read_header(segment: bytes, longest: int) -> dict[str, Any]:
+    if len(segment) > longest:
+        raise MalformedToken("header too long")
+    try:
+        return strict_json(_base64_decode(segment))
+    except MalformedJSON as malformed:
+        raise MalformedToken(f"header: {malformed}") from None
+
+
+def _check_header(header: Mapping[str, Any], refused: frozenset[str]) -> None:
+    if not refused.isdisjoint(header):
         raise MalformedToken("header: a member that is not accepted")
     alg = header.get("alg")
     if not isinstance(alg, str) or alg not in ALGORITHMS:
         raise MalformedToken("header: algorithm not accepted")
-    if not is_safe_kid(header.get("kid")):
-        raise MalformedToken("header: no usable kid")
     typ = header.get("typ", "")
     if not isinstance(typ, str) or len(typ) > _MAX_TYP:
         raise MalformedToken("header: typ is not a short string")

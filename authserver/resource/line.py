@@ -10,8 +10,9 @@ from contextlib import suppress
 from io import BufferedReader, RawIOBase
 from math import inf
 from threading import Lock
-from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+from authserver.resource.since_boot import since_boot
 
 if TYPE_CHECKING:
     from socket import socket
@@ -28,7 +29,7 @@ class TooSlow(FetchFailed):
 class Line:
     """For one request at a time, made by one thread; any thread may hang up, once and for all later requests too."""
 
-    def __init__(self, silence: float, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, silence: float, clock: Callable[[], float] = since_boot) -> None:
         self._silence = silence
         self._clock = clock
         self._ends_at = inf

@@ -12,14 +12,18 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from authserver.protocol.heard import LONGEST_NAME
+from authserver.protocol.revocation import HEARTBEAT, LONGEST_WAIT
 from authserver.resource.freshness import Freshness
 from authserver.resource.http import require_secure
+from authserver.resource.revocation_following import HEARTBEATS
 
 # RFC 6454 §6.2 as browsers write it: lower case, ASCII, no path. Not https alone: an app's own web view has its scheme.
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _NEEDLESS_PORTS: Final = {"https": 443, "http": 80}
 _NAME: Final = re.compile(rf"(?=\S)[ -~]{{1,{LONGEST_NAME}}}(?<=\S)")
 _UNQUOTABLE: Final = frozenset('"\\')
+_SHORTEST_BEAT: Final = 1.0  # what an issuer can be asked for: whole seconds
+_BEATS: Final = 3.0  # within what is accepted: a silent connection is given up, and the next one is made
 
 
 def require_issuer(issuer: str, *, follow: bool) -> str:
@@ -73,9 +77,33 @@ def require_leeway(leeway: float) -> float:
 
 
 def require_heartbeat(heartbeat: float | None) -> float | None:
-    if heartbeat is not None and (not _is_number(heartbeat) or heartbeat <= 0):
-        raise ValueError(f"heartbeat={heartbeat!r}: it is a number of seconds, above zero; None chooses one")
+    """The issuer would beat once a second all the same, and a stream counts as dead after two and a half of ours."""
+    longest = LONGEST_WAIT
+    if heartbeat is not None and (not _is_number(heartbeat) or not _SHORTEST_BEAT <= heartbeat <= longest):
+        raise ValueError(
+            f"heartbeat={heartbeat!r}: it is a number of seconds, from {_SHORTEST_BEAT:g} to {longest:g}; "
+            "None chooses one"
+        )
     return heartbeat
+
+
+def heartbeat_for(max_staleness: float) -> float:
+    return min(max(max_staleness / _BEATS, _SHORTEST_BEAT), HEARTBEAT)
+
+
+def require_time_to_hear(max_staleness: float, heartbeat: float) -> None:
+    """For beyond="refuse": what could not even be kept on a good day is a mistake."""
+    shortest = HEARTBEATS * _SHORTEST_BEAT
+    if max_staleness < shortest:
+        raise ValueError(
+            f"the list is confirmed once a second at most, so max_staleness={max_staleness:g} would refuse "
+            f'everybody now and then: with beyond="refuse" it is at least {shortest:g}'
+        )
+    if max_staleness < HEARTBEATS * heartbeat:
+        raise ValueError(
+            f"the list is confirmed each {heartbeat:g} s, so max_staleness={max_staleness:g} would refuse everybody "
+            f"now and then: give the guard heartbeat={heartbeat_for(max_staleness):.2g}"
+        )
 
 
 def _is_number(value: object) -> bool:

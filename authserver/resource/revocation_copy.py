@@ -3,9 +3,13 @@
 The age is counted from `iat`, when the issuer last confirmed the list, and not from when a document came: one that a
 proxy held back, or that somebody sends once more, is as old as it is. Two clocks are involved and nobody knows their
 difference; the document that was the least late shows it best, and the others are measured by that one.
+
+Clocks leap, and are set right again. What was forgotten meanwhile would be back for good, so nothing is forgotten by
+a wall clock alone: the issuer must have signed that the time has come, and as much must have passed here.
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from authserver.resource.revocation_document import UnusableDocument
@@ -38,12 +42,13 @@ class RevocationCopy:
         self.revocations = RevocationSet()
         self.wants_all = True
         self._newest_iat = 0.0
-        self._list_iat = float("-inf")
+        self._list_iat = -inf
         self._ahead: float | None = (
             None  # the issuer's clock minus our monotonic one, when the least late one came
         )
         self._ahead_at = 0.0
         self._current_as_of: float | None = None
+        self._surely, self._surely_at = -inf, 0.0  # how late it is at least, by the issuer's clock; and when
         self._swept_at = 0.0
 
     @property
@@ -59,8 +64,13 @@ class RevocationCopy:
         return None if self._current_as_of is None else max(0.0, at - self._current_as_of)
 
     def take(self, event: Snapshot | Delta | Reset, iat: float, heard: Heard) -> bool:
-        """Whether it was taken. :raises UnusableDocument: made long before the last one, or in the future."""
-        if iat < self._newest_iat - BETWEEN_NODES or iat > heard.now + SKEW:
+        """Whether it was taken. :raises UnusableDocument: made long before the last one, or in the future.
+
+        A delta may be of any age: it says by sequence and mark that it is the next one, so an issuer whose clock was
+        set back is heard at once. How young it makes the list is another matter, and told by its `iat`.
+        """
+        is_late = iat < self._newest_iat - BETWEEN_NODES and not isinstance(event, Delta)
+        if is_late or iat > heard.now + SKEW:
             self.wants_all = self.wants_all and not isinstance(event, Snapshot)
             raise UnusableDocument("iat is older than the last document's, or in the future")
         taken = self.revocations.take(event)
@@ -68,6 +78,7 @@ class RevocationCopy:
         self.wants_all = isinstance(event, Reset) if taken else isinstance(event, Delta)
         if taken:
             self._newest_iat = max(self._newest_iat, iat)
+            self._note_time(event, iat, heard.came_at)
         if taken and not isinstance(event, Reset) and iat > self._list_iat:  # what is said twice is no newer
             self._list_iat = iat
             self._note_age(iat, heard)
@@ -77,7 +88,14 @@ class RevocationCopy:
         """Drop what no living token can match; `now` by the wall clock. Cheap when called often."""
         if abs(now - self._swept_at) >= _BETWEEN_SWEEPS:
             self._swept_at = now
-            self.revocations.forget(now - SKEW)
+            self.revocations.forget(min(now, self._surely) - SKEW)
+
+    def _note_time(self, event: Snapshot | Delta | Reset, iat: float, came_at: float) -> None:
+        """A snapshot says itself who is still on the list; after it, time passes as fast as it does here."""
+        passed = (came_at - self._surely_at) * (1 + _DRIFT)
+        is_anchor = isinstance(event, Snapshot)
+        self._surely = iat if is_anchor else max(self._surely, min(iat, self._surely + passed))
+        self._surely_at = came_at
 
     def _note_age(self, iat: float, heard: Heard) -> None:
         said_at = iat + (1.0 if float(iat).is_integer() else 0.0)  # a whole second is told at any time in it

@@ -21,6 +21,7 @@ from authserver.resource.revocation_set import Delta, Entry, Reset, Snapshot
 
 MAX_FEED: Final = 64 * 1_048_576  # bytes of one document: some 400,000 entries
 _MAX_VALUE: Final = 1_024
+_MOST_SAID: Final = 100
 _MEDIA_PREFIX: Final = "application/"
 
 
@@ -45,8 +46,14 @@ def open_document(
     except (MalformedToken, UnicodeDecodeError):
         raise UnusableDocument("not a JWS") from None
     if claims.get("iss") != issuer:
-        raise UnusableDocument("of another issuer")
+        raise UnusableDocument(_another(claims.get("iss"), issuer))
     return claims
+
+
+def _another(iss: object, issuer: str) -> str:
+    """For whoever reads the log: mostly one server under two names. The signature is good, so this is the issuer's."""
+    said, followed = (repr(name)[:_MOST_SAID] for name in (iss, issuer))
+    return f"of another issuer: it says {said}, this guard follows {followed}"
 
 
 def issued_at(claims: Mapping[str, Any]) -> float:

@@ -15,6 +15,7 @@ from authserver.protocol.revocation import STREAM_EVENT
 from authserver.resource.event_stream import EventStream
 from authserver.resource.http import Connect, Exchange
 from authserver.resource.line import FetchFailed, Line, TooSlow
+from authserver.resource.patience import Patience
 from authserver.resource.revocation_document import MAX_FEED
 from authserver.resource.revocation_ladder import Ladder, Step
 
@@ -90,12 +91,15 @@ class Following:
 
     def _listen(self, answer: Exchange) -> float:
         heard, began, events = False, self.monotonic(), EventStream(MAX_FEED)
+        patience = Patience(self.line, self._patience, LONGEST_EVENT)
         try:
-            for document in self._documents(answer, events):
-                if not self._source().hear(document, self.monotonic(), Step.STREAM):
+            for document in _documents(answer, events, patience):
+                word = self._source().hear(document, self.monotonic(), Step.STREAM)
+                if word is None:
                     return self.ladder.lost_track(Step.STREAM)
                 heard = True
-                self.ladder.heard(self.monotonic() - began)
+                if patience.heard(word):
+                    self.ladder.heard(self.monotonic() - began)
         except FetchFailed as trouble:
             if not heard:
                 raise
@@ -105,19 +109,6 @@ class Following:
         if not heard:
             raise FetchFailed("a stream that ends before it begins")
         return self.ladder.cut(at_least=events.retry or 0.0)
-
-    def _documents(self, answer: Exchange, events: EventStream) -> Iterator[bytes]:
-        """Comments and other events are no news: who sends nothing else is given up."""
-        is_late = False
-        while piece := answer.read():
-            for event in events.feed(piece):
-                if event.name == STREAM_EVENT:
-                    yield event.data.encode()
-                    self.line.allow(self._patience)
-                    is_late = False
-            if events.is_midway and not is_late:
-                self.line.allow(max(self._patience, LONGEST_EVENT))
-                is_late = True
 
     def _long_poll(self, connect: Connect) -> float:
         source = self._source()
@@ -130,7 +121,7 @@ class Following:
             document = answer.whole(MAX_FEED)
         came_at = self.monotonic()
         source = self._source()
-        if not source.hear(document, came_at, Step.LONG_POLL):
+        if source.hear(document, came_at, Step.LONG_POLL) is None:
             return self.ladder.lost_track(Step.LONG_POLL)
         if source.revocations.position == stood and came_at - asked_at < self.heartbeat / 2:
             raise FetchFailed("an issuer that does not wait")
@@ -145,6 +136,16 @@ class Following:
         if source is None:
             raise _Gone
         return source
+
+
+def _documents(answer: Exchange, events: EventStream, patience: Patience) -> Iterator[bytes]:
+    """Comments and other events are no news: who sends nothing else is given up."""
+    while piece := answer.read():
+        for event in events.feed(piece):
+            if event.name == STREAM_EVENT:
+                yield event.data.encode()
+        if events.is_midway:
+            patience.midway()
 
 
 def _check(answer: Exchange, media_type: str | None = None) -> None:

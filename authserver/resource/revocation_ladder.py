@@ -10,8 +10,10 @@ from enum import StrEnum
 from random import random
 from typing import Final
 
-_FIRST_BACKOFF: Final = 0.5
-_LONGEST_BACKOFF: Final = 10.0
+_FIRST_BACKOFF: Final = 0.25
+# A sign-out made right after an outage waits for this. It can be so short because thousands of guards are no load: each
+# asks with one small request for what is one answer to all of them, four times in three seconds, and not in step.
+_LONGEST_BACKOFF: Final = 1.0
 _RECONNECT_WITHIN: Final = 0.2  # all readers of a server that restarts are cut at once
 _BETWEEN_LONG_POLLS: Final = 0.05  # a burst of news is one answer
 _STEADY: Final = 60.0  # a stream that lived so long is a good one

@@ -62,7 +62,7 @@ class Reset:
 class _Tables:
     """What is revoked, by kind and value; and what to forget, by kind and minute."""
 
-    __slots__ = ("_before", "_minutes", "_until", "client_ids", "jtis", "kids", "sids", "subs")
+    __slots__ = ("_before", "_minutes", "_until", "client_ids", "grant_ids", "jtis", "kids", "sids", "subs")
 
     def __init__(self) -> None:
         self._until: dict[Kind, dict[str, int]] = {kind: {} for kind in Kind}
@@ -70,6 +70,7 @@ class _Tables:
         # With each minute's values its number once more: a million equal integers are a million objects.
         self._minutes: dict[Kind, dict[int, tuple[int, list[str]]]] = {kind: {} for kind in Kind}
         self.jtis = self._until[Kind.JTI]
+        self.grant_ids = self._until[Kind.GRANT_ID]
         self.sids = self._until[Kind.SID]
         self.subs = self._until[Kind.SUB]
         self.client_ids = self._until[Kind.CLIENT_ID]
@@ -90,6 +91,7 @@ class _Tables:
         """Which entry it is, now that one is likely: a cut-off may lie before the token."""
         for kind, value in (
             (Kind.SID, claims.get("sid", "")),
+            (Kind.GRANT_ID, claims.get("grant_id", "")),
             (Kind.JTI, claims["jti"]),
             (Kind.KID, kid),
             (Kind.SUB, claims["sub"]),
@@ -184,6 +186,7 @@ class RevocationSet:
         tables = self._tables
         if (
             claims.get("sid") in tables.sids
+            or claims.get("grant_id") in tables.grant_ids
             or claims["jti"] in tables.jtis
             or claims["sub"] in tables.subs
             or claims["client_id"] in tables.client_ids

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from random import random
 from threading import Event, Lock, Thread
-from time import monotonic, time
+from time import time
 from typing import Final
 from urllib.parse import urlencode
 from weakref import ReferenceType, finalize, ref
@@ -21,6 +21,7 @@ from authserver.resource.http import Connect, Fetch, Post
 from authserver.resource.jwks_source import JwksSource
 from authserver.resource.keys import PublicKey
 from authserver.resource.line import Line
+from authserver.resource.patience import Word
 from authserver.resource.revocation_copy import Heard, RevocationCopy
 from authserver.resource.revocation_document import (
     MAX_FEED,
@@ -33,6 +34,7 @@ from authserver.resource.revocation_following import HEARTBEATS, Following
 from authserver.resource.revocation_ladder import Ladder, Step
 from authserver.resource.revocation_set import RevocationSet
 from authserver.resource.service_report import Said, ServiceReport, believed, require_name
+from authserver.resource.since_boot import since_boot
 from authserver.resource.single_flight import SingleFlight
 
 __all__ = ["MAX_FEED", "RevocationSource"]
@@ -68,7 +70,7 @@ class RevocationSource:
         post: Post | None = None,
         interval: float = 1.0,
         clock: Callable[[], float] = time,
-        monotonic_clock: Callable[[], float] = monotonic,
+        monotonic_clock: Callable[[], float] = since_boot,
         jitter: Callable[[], float] = random,
     ) -> None:
         self.by = Step.POLL
@@ -84,7 +86,8 @@ class RevocationSource:
         self._retry_at = float("-inf")
         self._poll = SingleFlight(self._poll_now)
         self._pid: int | None = None
-        self._starting, self._taking = Lock(), Lock()
+        self._starting: dict[int, Lock] = {}
+        self._taking = Lock()
         self._following: Following | None = None
         self._report: ServiceReport | None = None
         self._closed = False
@@ -140,8 +143,8 @@ class RevocationSource:
             query[name] = str(min(max(int(heartbeat), 1), LONGEST_WAIT))
         return f"{self._url}{_BELOW[step]}?{urlencode(query)}"
 
-    def hear(self, document: bytes, asked_at: float, by: Step) -> bool:
-        """Verify one document and take it over; False when it does not fit the list that we have.
+    def hear(self, document: bytes, asked_at: float, by: Step) -> Word | None:
+        """Verify one document and take it over; None when it does not fit the list that we have.
 
         :raises UnusableDocument: it is none of this issuer's lists, or an old one.
         """
@@ -149,15 +152,15 @@ class RevocationSource:
         claims = open_document(document, self._key_for, self._issuer)
         event, iat = read_event(claims), issued_at(claims)
         with self._taking:
-            stood, said_by = self.revocations.position, self.by
+            stood, said_by, kids = self.revocations.position, self.by, self.revocations.kids
             if not self._copy.take(event, iat, heard):
-                return False
+                return None
             self._copy.forget(heard.now)
             if not self._copy.wants_all:
                 self._note_success(by)
         if (stood, said_by) != (self.revocations.position, self.by):
-            self.say_so()
-        return not self._copy.wants_all
+            self.say_so(at_once=not self.revocations.kids <= kids)
+        return None if self._copy.wants_all else Word(iat, self.sequence)
 
     def poll_and_pause(self) -> float:
         """One round of the thread; seconds until the next one."""
@@ -167,10 +170,10 @@ class RevocationSource:
             self._poll.run(lambda: not self._copy.has_list)
         return self._pause
 
-    def say_so(self) -> None:
-        """Something has changed that the issuer may want to know."""
+    def say_so(self, *, at_once: bool = False) -> None:
+        """Something has changed that the issuer may want to know; `at_once`: it waits for nothing else."""
         if self._report is not None and self._pid == os.getpid():
-            self._report.changed()
+            self._report.changed(at_once=at_once)
 
     def said(self) -> Said | None:
         """What there is to report."""
@@ -180,7 +183,7 @@ class RevocationSource:
         return Said(*position, believed(keys.kids, self.revocations.kids), self.by)
 
     def _start(self) -> None:
-        with self._starting:
+        with self._starting_lock():
             if self._pid == os.getpid():
                 return
             self._taking = Lock()
@@ -191,6 +194,10 @@ class RevocationSource:
         Thread(target=following.run, name="authserver-revocations", daemon=True).start()
         if report is not None:
             Thread(target=report.run, name="authserver-report", daemon=True).start()
+
+    def _starting_lock(self) -> Lock:
+        """This process's: its parent's may have been held when it was born, by a thread that it does not have."""
+        return self._starting.setdefault(os.getpid(), Lock())
 
     def _new_following(self) -> Following:
         line = Line(HEARTBEATS * self._heartbeat)
@@ -227,7 +234,7 @@ class RevocationSource:
             return False
         if answer.status != _OK:
             raise UnusableDocument(f"status {answer.status}")
-        return self.hear(answer.body, asked_at, Step.POLL)
+        return self.hear(answer.body, asked_at, Step.POLL) is not None
 
     def _key_for(self, kid: str) -> PublicKey | None:
         """The issuer's key, unless it is revoked: a stolen key could sign a list that does not name it."""

@@ -52,7 +52,8 @@ class SingleFlight:
 
     def _join(self, is_due: Callable[[], bool] | None = None) -> tuple[_Flight | None, bool]:
         if self._pid != os.getpid():
-            self._pid, self._lock, self._flight = os.getpid(), Lock(), None
+            self._lock, self._flight = Lock(), None
+            self._pid = os.getpid()  # last: another thread of the child must not find the parent's lock
         with self._lock:
             if self._flight is not None:
                 self._flight.waiting += 1

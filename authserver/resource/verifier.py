@@ -170,6 +170,8 @@ def _check_shapes(claims: VerifiedClaims) -> Refusal | None:
         return Refusal(Reason.MALFORMED, "no sub, client_id or jti")
     if not type(sub) is type(client_id) is type(jti) is type(sid) is type(get("scope", "")) is str:
         return Refusal(Reason.MALFORMED, "sub, client_id, jti, sid or scope is not a string")
+    if type(get("grant_id", "")) is not str:
+        return Refusal(Reason.MALFORMED, "grant_id is not a string")
     if "cnf" in claims:
         return Refusal(
             Reason.WRONG_TYPE, "a sender-constrained token sent as a bearer token", facts={"kind": "cnf"}

@@ -39,13 +39,16 @@ class RevocationIndex:
             return
         if self._set is None or not self._extend(self._set, known):
             self._set = _begin(known)  # a new set, not `replace`: that one refuses to go back to an older day
+            self._forget_at = None  # it may have been set by a clock that was ahead
         self._forget(self._set, known.confirmed_at)
         self._followed = known
 
     def _extend(self, revocations: RevocationSet, known: Known) -> bool:
         """Say whether the list went on from what was followed last, and follow it there."""
         before = self._followed
-        if before is None or known.mark_at(before.head.sequence) != before.head.mark:
+        if before is None or known.confirmed_at < before.confirmed_at:  # a clock was set back: see live.py
+            return False
+        if known.mark_at(before.head.sequence) != before.head.mark:
             return False
         if known.head == before.head:
             return True

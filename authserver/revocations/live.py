@@ -1,4 +1,8 @@
-"""The list as a running server holds it in memory: current within a second, ready to be signed and sent."""
+"""The list as a running server holds it in memory: current within a second, ready to be signed and sent.
+
+A clock that leaps ahead makes living entries look expired. Memory forgets them, the table keeps them for a day longer
+(store.py); when the clock is set right again the list is read anew, so nobody who was signed out comes back by it.
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
@@ -36,6 +40,9 @@ class Known:
     def after(self, since: int) -> tuple[Revocation, ...]:
         return self.entries[bisect_right(self.entries, since, key=_sequence) :]
 
+    def count_after(self, since: int) -> int:
+        return len(self.entries) - bisect_right(self.entries, since, key=_sequence)
+
     def mark_at(self, sequence: int) -> str | None:
         """Answer the list's mark as it was there; None where it never was, or nobody remembers."""
         for head in (self.head, *reversed(self.past)):
@@ -69,7 +76,7 @@ class LiveRevocations:
 
 def _read(db: Connection, before: Known | None, now: datetime) -> Known:
     head = store.head(db)
-    if before is None or not _continues(db, before.head, head):
+    if before is None or now < before.confirmed_at or not _continues(db, before.head, head):
         return _begin(head, store.after(db, 0, head.sequence, now), now)
     found = replace(before, confirmed_at=now)
     if head != before.head:

@@ -7,7 +7,7 @@ gets a random mark, by which a reader tells this history from another one that c
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -38,6 +38,9 @@ class Head:
     sequence: int
     mark: str
 
+
+# A purge cannot be taken back: the clock of whoever purges may be ahead by less than this, and no living entry is lost.
+KEPT_AFTER_EXPIRY: Final = timedelta(days=1)
 
 _NEXT: Final = (
     update(revocation_head)
@@ -100,6 +103,7 @@ def after(db: Connection, since: int, upto: int, now: datetime) -> list[Revocati
 
 
 def purge(db: Connection, now: datetime, batch: int = 500) -> int:
-    """Delete up to `batch` entries whose tokens have all expired; answer how many."""
-    gone = select(revocation.c.sequence).where(revocation.c.expires_at <= now).limit(batch)
+    """Delete up to `batch` entries whose tokens have all expired, a day ago; answer how many."""
+    expired_before = now - KEPT_AFTER_EXPIRY
+    gone = select(revocation.c.sequence).where(revocation.c.expires_at <= expired_before).limit(batch)
     return db.execute(delete(revocation).where(revocation.c.sequence.in_(gone))).rowcount

@@ -1,4 +1,4 @@
-"""Who is alive: whoever has said something within `ALIVE_FOR` (three reports, so that one may be lost)."""
+"""Who is alive: whoever has said something within `ALIVE_FOR` (two reports and more: one may be lost)."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

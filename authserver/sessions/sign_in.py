@@ -8,7 +8,7 @@ The attempt is counted before the hash, so a hundred parallel guesses are a hund
 account and looks again: a password changed or an account disabled during step 2 wins.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -129,8 +129,9 @@ class SignIn:
             return early
         if checked.better_hash:
             accounts.change(db, account.id, password_hash=checked.better_hash)
-        self._replace_session(db, candidate.browser, now)
-        signed_in = self.open_session(db, account, candidate.browser, now, remember=candidate.device is None)
+        signed_in = self._again(db, account, candidate, now) or self.open_session(
+            db, account, candidate.browser, now, remember=candidate.device is None
+        )
         Throttle(db, now, self._limits).succeeded(
             candidate.username, candidate.browser.address, candidate.device
         )
@@ -182,15 +183,34 @@ class SignIn:
             return None
         return account
 
-    def _replace_session(self, db: Connection, browser: Browser, now: datetime) -> None:
-        """Whoever signs in again in the same browser leaves the session that it had."""
-        if not browser.session_secret:
-            return
-        found = store.by_secret(
-            db, hash_secret(browser.session_secret), now=now, seen_after=self._lifetime.seen_after(now)
-        )
-        if found is not None:
+    def _again(
+        self, db: Connection, account: Account, candidate: Candidate, now: datetime
+    ) -> SignedIn | None:
+        """Renew the session of whoever signs in again in the same browser; end it, if it was somebody else's.
+
+        The secret is a new one and the old one is dead (ASVS 7.2.4). `sid` stays: an app that asked for the password
+        once more (`prompt=login`) must not sign its person out of all the other apps (docs/decisions/0018).
+        """
+        shown = candidate.browser.session_secret
+        seen_after = self._lifetime.seen_after(now)
+        found = store.by_secret(db, hash_secret(shown), now=now, seen_after=seen_after) if shown else None
+        if found is None:
+            return None
+        if found[1].id != account.id:
             self._sign_out.here(db, [found[0].id], now=now, why="session.replaced", by="account")
+            return None
+        secret = new_secret()
+        session = replace(
+            found[0],
+            authenticated_at=now,
+            amr=("pwd",),
+            last_seen_at=now,
+            expires_at=self._lifetime.expires_at(now),
+        )
+        store.authenticate_again(db, session, hash_secret(secret))
+        known = candidate.device is not None
+        device_secret = None if known else devices.remember(db, account.id, now, DEVICE_LIFETIME)
+        return SignedIn(account, session, secret, device_secret, now)
 
     def note_failure(self, db: Connection, candidate: Candidate) -> None:
         """The name that was typed is not written down: people type their password there."""

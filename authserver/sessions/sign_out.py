@@ -65,6 +65,7 @@ class SignOut:
         """End every session and every token of an account; answer which sessions had been alive."""
         cutoff = _cut_off(db, account_id, now)
         ended = store.end_all(db, account_id, now=now)
+        accounts.change(db, account_id, signed_out_at=now)
         self._revoke(db, account_id, cutoff, now)
         record(db, Entry(why, now, by, account_id, address=address, detail={"sessions": len(ended)}))
         return [session.id for session in ended]

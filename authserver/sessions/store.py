@@ -93,6 +93,13 @@ _RENEW: Final = (
     .returning(*COLUMNS)
 )
 
+_RENEW_BY_ID: Final = (
+    update(session)
+    .where(session.c.id == bindparam("sid"), _ALIVE)
+    .values(last_seen_at=_LATER)
+    .returning(*COLUMNS)
+)
+
 _ENDING: Final = (
     update(session)
     .where(session.c.ended_at.is_(None))
@@ -106,6 +113,18 @@ _END_ALL: Final = _ENDING.where(session.c.account_id == bindparam("account"))
 def add(db: Connection, made: Session, secret_hash: SecretHash) -> None:
     row = {column.name: getattr(made, column.name) for column in COLUMNS}
     db.execute(_ADD, {**row, "secret_hash": secret_hash, "amr": list(made.amr)})
+
+
+def authenticate_again(db: Connection, renewed: Session, secret_hash: SecretHash) -> None:
+    """Put a new secret in the place of the old one, and note when and how its person proved who they are."""
+    values = {
+        "secret_hash": secret_hash,
+        "authenticated_at": renewed.authenticated_at,
+        "amr": list(renewed.amr),
+        "last_seen_at": renewed.last_seen_at,
+        "expires_at": renewed.expires_at,
+    }
+    db.execute(update(session).where(session.c.id == renewed.id).values(values))
 
 
 def by_secret(
@@ -130,6 +149,12 @@ def touch(db: Connection, session_id: str, *, now: datetime, seen_after: datetim
 def renew(db: Connection, secret_hash: SecretHash, *, now: datetime, seen_after: datetime) -> Session | None:
     """Note that a living session was used, and answer it: the same statement waits for a sign-out under way."""
     row = db.execute(_RENEW, {"secret": secret_hash, "now": now, "seen_after": seen_after}).one_or_none()
+    return None if row is None else _session(row)
+
+
+def renew_by_id(db: Connection, session_id: str, *, now: datetime, seen_after: datetime) -> Session | None:
+    """Do as `renew`, for whoever knows which session it is and not its secret."""
+    row = db.execute(_RENEW_BY_ID, {"sid": session_id, "now": now, "seen_after": seen_after}).one_or_none()
     return None if row is None else _session(row)
 
 

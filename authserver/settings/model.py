@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     # tokens, cookies, sessions
     audience: str = Field("", description="`aud` of the token cookie. Empty: the issuer.")
     access_token_lifetime: Duration = Field(timedelta(hours=1), description="`exp` of an access token.")
+    refresh_token_lifetime: Duration = Field(
+        timedelta(days=30),
+        description="An app that refreshes its tokens has to ask its person again after this.",
+    )
     session_idle_timeout: Duration = Field(
         timedelta(days=7), description="A session unused for so long has ended."
     )

@@ -20,6 +20,8 @@ MOST_AUDIENCES: Final = (
 )
 REMEMBERED: Final = 1_024
 
+Audience = str | tuple[str, ...]
+
 
 class CurrentTokens:
     """Verifies access tokens for any audience, the revocation list included."""
@@ -28,18 +30,18 @@ class CurrentTokens:
         self._issuer = issuer
         self._revocations = revocations
         self._clock = clock
-        self._verifiers: dict[str, Verifier] = {}
+        self._verifiers: dict[Audience, Verifier] = {}
         keyring.on_change(self._follow)
 
-    def read(self, token: str, audience: str) -> Principal | Refusal:
-        """Answer whose token this is, or why it is refused."""
+    def read(self, token: str, audience: Audience) -> Principal | Refusal:
+        """Answer whose token this is, or why it is refused; of several audiences one has to fit."""
         listed = self._revocations.current()
         if listed is None or not self._keys:
             return Refusal(Reason.UNAVAILABLE, "no keys or no revocation list yet")
         now = self._clock.now().timestamp()
         return self._verifier(audience).verify(token, keys=self._keys, now=now, revocations=listed)
 
-    def _verifier(self, audience: str) -> Verifier:
+    def _verifier(self, audience: Audience) -> Verifier:
         found = self._verifiers.get(audience)
         if found is None:
             while len(self._verifiers) >= MOST_AUDIENCES:

@@ -3,7 +3,9 @@
 from typing import Final
 
 from starlette.requests import Request
+from starlette.types import Scope
 
+from authserver.accounts.throttling import network
 from authserver.sessions.sign_in import Browser
 from authserver.web.cookies import Cookies
 
@@ -13,6 +15,12 @@ LONGEST_USER_AGENT: Final = 255
 
 def address(request: Request) -> str:
     return request.client.host[:LONGEST_ADDRESS] if request.client else "unknown"
+
+
+def neighbourhood(scope: Scope) -> str:
+    """Answer what shares room with others of its kind: an IPv4 address, or an IPv6 /64, which is what one customer has."""
+    client = scope.get("client")
+    return network(client[0]).hex() if client else ""
 
 
 def browser(request: Request, cookies: Cookies) -> Browser:

@@ -6,6 +6,7 @@
 | `__Host-access_token` (or `__Secure-…` with a Domain) | the access token | by setting |
 | `__Host-form` | the secret behind the form tokens of pages before sign-in | Lax |
 | `__Host-device` | an opaque secret that says "this browser has signed in to that account before" | Lax |
+| `__Host-trips` | for seconds, how often this browser was sent on to an app (`pages/round_trips.py`) | Lax |
 """
 
 from datetime import timedelta
@@ -29,8 +30,8 @@ class Cookies:
 
     def __init__(self, settings: Settings) -> None:
         self.token_name = settings.token_cookie
-        self._token_domain = settings.cookie_domain or None
-        self._token_samesite = settings.cookie_samesite
+        self.token_domain = settings.cookie_domain or None
+        self.token_samesite = settings.cookie_samesite
         self._session_lifetime = settings.session_lifetime
 
     def session(self, request: Request) -> str | None:
@@ -54,8 +55,8 @@ class Cookies:
             self.token_name,
             token.value,
             token.lifetime,
-            samesite=self._token_samesite,
-            domain=self._token_domain,
+            samesite=self.token_samesite,
+            domain=self.token_domain,
         )
 
     def set_form(self, response: Response, secret: Secret) -> None:
@@ -69,7 +70,7 @@ class Cookies:
         gone = timedelta(0)
         self._write(response, cookies.SESSION, "", gone)
         self._write(
-            response, self.token_name, "", gone, samesite=self._token_samesite, domain=self._token_domain
+            response, self.token_name, "", gone, samesite=self.token_samesite, domain=self.token_domain
         )
 
     def _read(self, request: Request, name: str) -> str | None:

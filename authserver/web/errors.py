@@ -13,7 +13,7 @@ from authserver.database import DatabaseUnavailable
 from authserver.keyring.live import CannotSign
 from authserver.logs import get_logger
 from authserver.web.answers import Answers, for_program
-from authserver.web.body import BadRequest, BodyTooLarge, UnsupportedMediaType
+from authserver.web.body import BadRequest, BodyTooLarge, BodyTooSlow, UnsupportedMediaType
 from authserver.web.csrf import CrossSite
 from authserver.web.runner import Overloaded
 
@@ -37,6 +37,7 @@ class Row:
 TABLE: Final[dict[type[Exception], Row]] = {
     BadRequest: Row(400, "invalid_request", "The request cannot be read."),
     BodyTooLarge: Row(413, "invalid_request", "The request is too large."),
+    BodyTooSlow: Row(408, "invalid_request", "The request took too long."),
     UnsupportedMediaType: Row(
         415, "invalid_request", "The request has a content type that is not read here."
     ),
@@ -94,6 +95,10 @@ def render(answers: Answers, request: Request, row: Row, *, detail: str | None =
         )
     if row.retry_after is not None:
         answer.headers["retry-after"] = str(row.retry_after)
+    if row.status == BodyTooSlow.status:
+        answer.headers["connection"] = (
+            "close"  # RFC 9110 §15.5.9; else the rest of the body goes on trickling in
+        )
     return answer
 
 

@@ -4,6 +4,8 @@
 visitor's. A visitor who reaches us without a proxy can say what he likes in all of them: it decides about nobody but
 himself. A proxy that lets its visitors say them is misconfigured, and so is one that leaves one out, or says one twice:
 both are told, and nothing is guessed, as a guessed method would be a hole in the CSRF check.
+
+The proxy hands on every header of its visitor's, so their number is limited, and reading them costs no more than that.
 """
 
 import re
@@ -21,8 +23,13 @@ SHAPES: Final = {
     "x-forwarded-host": re.compile(r"[0-9A-Za-z._:\[\]-]{1,255}"),
     "x-forwarded-uri": re.compile(r"[/*].*", re.DOTALL),
 }
+MOST_HEADERS: Final = 200  # a browser sends some twenty, and proxies a few more
 WEBSOCKET: Final = "WEBSOCKET"  # the method of a handshake, by which `resource/csrf.py` knows it as unsafe
 _HANDSHAKE: Final = frozenset({"sec-websocket-key", "sec-websocket-version"})
+
+
+class TooManyHeaders(BadRequest):
+    status = 431  # RFC 6585 §5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +50,9 @@ def read_forwarded(scope: Scope) -> ForwardedRequest:
     """Read the description.
 
     :raises BadRequest: a part of it is missing, there twice, or nothing that a proxy would say.
+    :raises TooManyHeaders: nothing was read.
     """
-    headers: dict[str, tuple[str, ...]] = {}
-    for name, value in scope["headers"]:
-        key = name.decode("latin-1")
-        headers[key] = (*headers.get(key, ()), value.decode("latin-1"))
+    headers = _headers(scope)
     method, proto, host, uri = (_said_once(headers, name, shape) for name, shape in SHAPES.items())
     return ForwardedRequest(
         method=WEBSOCKET if _is_handshake(headers) else method,
@@ -56,6 +61,15 @@ def read_forwarded(scope: Scope) -> ForwardedRequest:
         uri=uri,
         headers=headers,
     )
+
+
+def _headers(scope: Scope) -> Mapping[str, tuple[str, ...]]:
+    if len(scope["headers"]) > MOST_HEADERS:
+        raise TooManyHeaders(f"The request may have at most {MOST_HEADERS} headers.")
+    said: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        said.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return {name: tuple(values) for name, values in said.items()}
 
 
 def _said_once(headers: Mapping[str, tuple[str, ...]], name: str, shape: re.Pattern[str]) -> str:

@@ -25,6 +25,8 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 given = {name.lower() for name, _ in message["headers"]}
                 message["headers"] += [(name, value) for name, value in self._headers if name not in given]
+                if origin := scope.get("state", {}).get("form_action"):
+                    message["headers"] = [_leading_to(origin, *row) for row in message["headers"]]
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -44,6 +46,13 @@ def _headers(issuer: str, allowed_origins: Collection[str], logo_url: str) -> li
     if issuer.startswith("https:"):
         rows["strict-transport-security"] = "max-age=31536000"
     return [(name.encode(), value.encode()) for name, value in rows.items()]
+
+
+def _leading_to(origin: str, name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Let this one page's form lead to the app that its person is on the way to (`request.state.form_action`)."""
+    if name != b"content-security-policy":
+        return name, value
+    return name, value.replace(b"form-action 'self'", b"form-action 'self' " + origin.encode("ascii"))
 
 
 def _policy(allowed_origins: Collection[str], logo_url: str) -> str:

@@ -120,6 +120,7 @@ def test_one_place_sends_requests() -> None:
     found = [relative(file) for file in FILES if sending.search(code_of(file))]
     assert [name for name in found if not name.startswith("authserver/cli/")] == [
         "authserver/drill/loopback.py",
+        "authserver/outgoing/requests.py",
         "authserver/resource/http.py",
     ]
 

@@ -24,6 +24,7 @@ def send(
     path: str,
     *headers: tuple[bytes, bytes],
     query: bytes = b"",
+    address: str = "203.0.113.7",
     messages: tuple[Message, ...] = ({"type": "http.request", "body": b"", "more_body": False},),
 ) -> Answer:
     """Send one request. What Starlette raises once more after its 500 is for the server's log, not for the client."""
@@ -38,16 +39,27 @@ def send(
         "query_string": query,
         "root_path": "",
         "headers": [*headers] if any(name == b"host" for name, _ in headers) else [HOST, *headers],
-        "client": ("203.0.113.7", 40_000),
+        "client": (address, 40_000),
         "server": ("login.example.com", 443),
     }
     return asyncio.run(_exchange(app, scope, list(messages)))
+
+
+BEGUN: Message = {"type": "http.request", "body": b"{", "more_body": True}
+NOTHING_MORE: Message = {"type": "nothing.more"}
+
+
+def trickle(app: ASGIApp, path: str, *headers: tuple[bytes, bytes]) -> Answer:
+    """POST a body that begins, and never ends; nor does its connection."""
+    return send(app, "POST", path, *headers, messages=(BEGUN, NOTHING_MORE))
 
 
 async def _exchange(app: ASGIApp, scope: dict[str, Any], waiting: list[Message]) -> Answer:
     sent: list[Message] = []
 
     async def receive() -> Message:
+        if waiting and waiting[0] is NOTHING_MORE:
+            await asyncio.Event().wait()
         return waiting.pop(0) if waiting else {"type": "http.disconnect"}
 
     async def keep(message: Message) -> None:

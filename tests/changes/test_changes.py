@@ -1,7 +1,9 @@
 """Commits of other processes are heard of at once: by LISTEN, or by SQLite's data_version."""
 
+import io
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from datetime import timedelta
 from queue import Queue
 from threading import Event, Thread
@@ -9,15 +11,19 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import Connection
 
+from authserver import logs
 from authserver.changes import Changes
 from authserver.database import Database, announce
 from authserver.keyring.rotation import Rotation
 from authserver.protocol.revocation import Kind
 from authserver.revocations import store
 from tests.attacks.cable import Cable
+from tests.attacks.fast_servers import logs_of_production
 from tests.clocks import HandClock
 from tests.conftest import MakeCapabilities
 from tests.databases import PostgreSQL
+
+__all__ = ["logs_of_production"]
 
 PATIENCE = 10.0
 
@@ -97,6 +103,42 @@ def test_only_what_was_announced_and_committed_is_told_in_this_process(
     assert told == []
     revoke(database, clock)
     assert told == ["now"]
+
+
+@pytest.fixture
+def log(logs_of_production: None) -> io.StringIO:
+    stream = io.StringIO()
+    with redirect_stderr(stream):
+        logs.configure("json", "INFO")
+    return stream
+
+
+def said(log: io.StringIO) -> list[tuple[str, str]]:
+    lines = map(json.loads, log.getvalue().splitlines())
+    ours = ("authserver", "sqlalchemy")
+    return [(line["level"], line["event"]) for line in lines if line["logger"].startswith(ours)]
+
+
+def test_each_outage_is_one_line_of_the_log_and_its_end_another(
+    postgresql: PostgreSQL, log: io.StringIO
+) -> None:
+    """A traceback of the pool's, which gives back what has died, frightens whoever restarts a database."""
+    with postgresql.clone() as url, Cable(url) as cable:
+        database = Database(cable.url)
+        try:
+            with following(database) as heard:
+                for _ in range(2):
+                    heard.get(timeout=PATIENCE)
+                    cable.cut()
+                    cable.mend()
+                heard.get(timeout=PATIENCE)
+        finally:
+            database.close()
+    outage = [
+        ("warning", "not told of changes, looking for them instead"),
+        ("info", "told of changes again"),
+    ]
+    assert said(log) == outage * 2
 
 
 def test_a_cut_connection_is_made_again(postgresql: PostgreSQL, clock: HandClock) -> None:

@@ -37,9 +37,15 @@ def test_drill_that_is_ended_says_that_it_proves_nothing(tmp_path: Path, ending:
     with subprocess.Popen(
         DRILL, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as drill:
-        until(lambda: any(tmp_path.iterdir()), within=60)
+        until(lambda: _server_runs(drill, tmp_path), within=60)
         drill.send_signal(ending)
         _, said = drill.communicate(timeout=30)
     assert drill.returncode == 1
     assert "was ended from outside and proves nothing" in said
     assert list(tmp_path.iterdir()) == []
+
+
+def _server_runs(drill: "subprocess.Popen[str]", folder: Path) -> bool:
+    """Not before: a folder that was just made is nobody's yet, and a server that runs has to be ended too."""
+    assert drill.poll() is None, drill.stderr.read() if drill.stderr else ""
+    return any(folder.glob("*/dev.lock"))

@@ -77,6 +77,7 @@ def test_every_verb_that_changes_something_can_be_tried() -> None:
             f"account {verb}"
             for verb in ("create", "disable", "enable", "set-password", "set-roles", "sign-out")
         ),
+        *(f"client {verb}" for verb in ("create", "update", "rotate-secret", "disable", "enable", "delete")),
         *("session end", "revocation add", "service forget", "db upgrade", "maintenance run"),
     }
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from starlette.testclient import TestClient
 
 from examples.page.app import HERE, LOGIN_SERVICE, ORDERS_API, app
@@ -18,6 +19,24 @@ def test_the_script_may_talk_to_the_login_service_and_the_api_alone() -> None:
     assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
     assert "onclick" not in answer.text
     assert "<script>" not in answer.text
+
+
+ADDRESSES = [
+    "/index.html",
+    "//index.html",
+    "/./index.html",
+    "/%69ndex.html",
+    "/page.js",
+    "/addresses.js",
+    "/nowhere",
+]
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_no_address_of_the_page_is_without_its_policy(path: str) -> None:
+    home, answer = client.get("/"), client.get(f"{client.base_url}{path}")
+    for name in ("content-security-policy", "cache-control", "x-content-type-options"):
+        assert answer.headers.get_list(name) == home.headers.get_list(name) != []
 
 
 def test_the_script_learns_the_addresses() -> None:

@@ -9,10 +9,10 @@ from tests.faults.verdicts import ACCEPTED
 # Seconds from an acknowledgement to the refusal, while guard and server talk with each other.
 NEWS: Final = 1.0
 # How long a guard whose issuer is away rests between two attempts, at first and at most: revocation_ladder.py.
-FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 10.0
+FIRST_PAUSE: Final = 0.25
+LONGEST_PAUSE: Final = 1.0
 # How long a test waits for all to be well again: what it asserts is in the record, and this only has to end.
-RECOVERY: Final = 3 * LONGEST_PAUSE
+RECOVERY: Final = 30.0
 
 
 def no_valid_token_was_refused(service: Service, valid: Iterable[str]) -> None:

@@ -35,12 +35,14 @@ class Pair:
 
 @pytest.fixture(scope="module")
 def pair(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    folder, first = tmp_path_factory.mktemp("login"), free_ports()
+    """Each in a folder of its own, as on two machines: they share the database, and the folder of the keys."""
+    shared, first = tmp_path_factory.mktemp("shared"), free_ports()
+    folders = (tmp_path_factory.mktemp("login"), tmp_path_factory.mktemp("login"))
     with postgresql.clone() as url, Door((first, first + 1)) as door:
         issuer = f"http://{HOST}:{door.port}"
-        give_keys(folder, issuer=issuer, database_url=url)
-        chosen = {"issuer": issuer, "database_url": url}
-        one, other = Server(folder, first, **chosen), Server(folder, first + 1, **chosen)
+        give_keys(shared, issuer=issuer, database_url=url)
+        chosen = {"issuer": issuer, "database_url": url, "keys_directory": str(shared / "keys")}
+        one, other = (Server(folder, first + place, **chosen) for place, folder in enumerate(folders))
         with one, other:
             yield Pair(one, other, issuer)
 

@@ -438,7 +438,7 @@ def test_a_session_that_outlives_its_token_gets_a_new_one_on_the_way_back(
     assert ask(signed_in).status_code == 401
     answer = signed_in.get(back_to(f"{ISSUER}/account?a=1"))
     assert (answer.status_code, answer.headers["location"]) == (303, f"{ISSUER}/account?a=1")
-    assert [line.partition("=")[0] for line in answer.headers.get_list("set-cookie")] == [TOKEN]
+    assert TOKEN in {line.partition("=")[0] for line in answer.headers.get_list("set-cookie")}
     assert ask(signed_in).status_code == 204
 
 

@@ -13,11 +13,12 @@ Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response; header names in lower case, `set_cookie` apart as it comes several times."""
+    """A response; header names in lower case, those apart that may come several times."""
 
     status: int
     headers: dict[str, str]
     set_cookie: list[str]
+    challenges: list[str]
     body: bytes
 
     @property
@@ -38,8 +39,11 @@ def ask(
         connection.endheaders(body)
         response = connection.getresponse()
         found = [(name.lower(), value) for name, value in response.getheaders()]
-        cookies = [value for name, value in found if name == "set-cookie"]
+        cookies, challenges = (
+            [value for name, value in found if name == wanted]
+            for wanted in ("set-cookie", "www-authenticate")
+        )
         content = response.fp.read(7) if response.status == 101 else response.read()
-        return Answer(response.status, dict(found), cookies, content)
+        return Answer(response.status, dict(found), cookies, challenges, content)
     finally:
         connection.close()

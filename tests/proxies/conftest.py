@@ -12,9 +12,10 @@ from tests.conftest import PASSWORD
 from tests.processes import HOST, LoginService, login_service
 from tests.proxies.app_behind import AppBehind, Seen, app_behind
 from tests.proxies.asking import Answer, Headers, ask
-from tests.proxies.running import PROXIES
+from tests.proxies.running import PROXIES, installed
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+PAGE = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 PLACES = {"nginx": 2, "caddy": 3}  # ports of apps that `authserver dev` sends people back to
 
 
@@ -80,8 +81,7 @@ def login(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
 
 @pytest.fixture(scope="session")
 def places(login: LoginService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Place]]:
-    """Started when they are first asked for: one kind of proxy may be missing."""
-    started: dict[str, Place] = {}
+    """Each started before there is traffic: a connection from somewhere could be given the port that is its own."""
     with ExitStack() as stack:
 
         def start(kind: str) -> Place:
@@ -90,7 +90,8 @@ def places(login: LoginService, tmp_path_factory: pytest.TempPathFactory) -> Ite
             stack.enter_context(PROXIES[kind](tmp_path_factory.mktemp(kind), (port, login.port, app.port)))
             return Place(port, app, login)
 
-        yield lambda kind: started[kind] if kind in started else started.setdefault(kind, start(kind))
+        started = {kind: start(kind) for kind in PROXIES if installed(kind)}
+        yield lambda kind: started[kind] if kind in started else pytest.skip(f"{kind} is not installed")
 
 
 @pytest.fixture(params=list(PROXIES))

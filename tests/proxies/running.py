@@ -45,11 +45,15 @@ def caddy(folder: Path, ports: Ports) -> Iterator[None]:
 PROXIES: Final[dict[str, RunProxy]] = {"nginx": nginx, "caddy": caddy}
 
 
-def _found(name: str) -> str:
+def installed(kind: str) -> str | None:
     """Debian keeps nginx where only root looks."""
-    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    return shutil.which(kind, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+def _found(kind: str) -> str:
+    path = installed(kind)
     if path is None:
-        pytest.skip(f"{name} is not installed")
+        pytest.skip(f"{kind} is not installed")
     return path
 
 

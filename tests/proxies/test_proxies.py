@@ -4,11 +4,6 @@ Each test runs with both. What matters most is what the app never sees.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -18,14 +13,11 @@ from authserver.keyring.live import LiveKeyring
 from authserver.pages.verify import IDENTITY
 from authserver.protocol import cookies
 from tests.conftest import PASSWORD
-from tests.processes import HOST, free_ports, until
-from tests.proxies.app_behind import app_behind
+from tests.processes import until
 from tests.proxies.asking import Answer, ask
-from tests.proxies.conftest import Person, Place, person
-from tests.proxies.running import PROXIES
+from tests.proxies.conftest import PAGE, Person, Place, person
 from tests.visitor import FORM_TOKEN
 
-PAGE = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 EVIL = "https://evil.example"
 HANDSHAKE = {
     "Connection": "Upgrade",
@@ -58,14 +50,14 @@ def test_the_body_of_a_request_reaches_the_app_alone_and_whole(place: Place, who
 def test_a_program_without_a_token_reads_401_in_its_own_form_and_language(place: Place) -> None:
     answer = place.ask("/", {"Accept": "application/json", "Accept-Language": "ko"})
     assert (answer.status, answer.json) == (401, {"error": "missing", "message": "토큰이 없습니다"})
-    assert answer.headers["www-authenticate"] == f'Bearer realm="{place.login.origin}"'
+    assert answer.challenges == [f'Bearer realm="{place.login.origin}"']
     assert answer.headers["cache-control"] == "no-store"
     assert not place.app.seen
 
 
 def test_a_page_leads_to_the_sign_in_and_back(place: Place) -> None:
     sent = place.ask("/orders?page=2&q=a%20b", PAGE)
-    assert sent.status == 303
+    assert (sent.status, sent.challenges) == (303, [])
     welcomed = fill_in(place, path_of(sent.headers["location"]))
     assert (welcomed.status, welcomed.headers["location"]) == (303, f"{place.origin}/orders?page=2&q=a%20b")
     assert place.ask("/orders?page=2&q=a%20b", PAGE | person(welcomed).cookie).status == 200
@@ -78,6 +70,18 @@ def test_a_page_whose_token_ran_out_is_back_without_a_question(place: Place, who
     assert (back.status, back.headers["location"]) == (303, f"{place.origin}/orders")
     fresh = dict(line.partition(";")[0].split("=", 1) for line in back.set_cookie)
     assert place.ask("/orders", PAGE | Person("", fresh[cookies.TOKEN_HOST_ONLY]).cookie).status == 200
+
+
+def test_a_page_whose_token_came_twice_ends_at_the_sign_in_and_not_in_a_circle(
+    place: Place, who: Person
+) -> None:
+    """Any host of the domain can plant a second one; which of them is ours, nobody can tell."""
+    both = f"{cookies.TOKEN_HOST_ONLY}=planted; {who.cookie['Cookie']}; {cookies.SESSION}={who.session}"
+    sent = place.ask("/orders", PAGE | {"Cookie": both})
+    assert sent.status == 303
+    stopped = ask(place.login.port, path_of(sent.headers["location"]), PAGE | {"Cookie": both})
+    assert (stopped.status, "two sign-ins at once" in stopped.body.decode()) == (200, True)
+    assert not place.app.seen
 
 
 def path_of(url: str) -> str:
@@ -117,39 +121,11 @@ def test_who_signs_out_is_refused_within_a_second(place: Place) -> None:
 def test_the_wrong_role_is_403_and_the_right_one_passes(place: Place, who: Person) -> None:
     answer = place.ask("/admin/keys", {**who.cookie, **PAGE})
     assert (answer.status, answer.json["error"]) == (403, "insufficient_scope")
+    assert [challenge.count("insufficient_scope") for challenge in answer.challenges] == [1]
     assert not place.app.seen
     chief = {"Authorization": f"Bearer {minted(place, ['admin'])}"}
     assert place.ask("/admin/keys", chief).status == 200
     assert place.seen().values("X-Auth-Roles") == ["admin"]
-
-
-ROUNDABOUT = [
-    "/admin",
-    "/admin/",
-    "//admin/x",
-    "/./admin/x",
-    "/x/../admin/x",
-    "/x/%2e%2e/admin/x",
-    "/%61dmin/x",
-    "/admin%2Fx",
-    "/admin/%2e/x",
-    "/public/../admin/x",
-]
-
-
-@pytest.mark.parametrize("path", ROUNDABOUT)
-def test_no_way_round_leads_to_a_stricter_part_of_the_app(place: Place, who: Person, path: str) -> None:
-    answer = place.ask(path, who.cookie)
-    assert answer.status in (301, 308, 400, 403), answer.status
-    assert not place.app.seen
-
-
-@pytest.mark.parametrize(
-    "path", ["/public/../x", "/public/%2e%2e/x", "/public/..%2Fx", "/public", "/publicity"]
-)
-def test_an_open_part_opens_nothing_beside_it(place: Place, path: str) -> None:
-    assert place.ask(path).status in (301, 308, 400, 401)
-    assert not place.app.seen
 
 
 FORGED = (
@@ -245,25 +221,6 @@ def test_no_other_kind_of_connection_opens(place: Place, who: Person, upgrade: s
     assert place.seen().values("Upgrade") == []
 
 
-COOKIES = {
-    "a=1; {token}; b=2": ["a=1", "b=2"],
-    "{token}; a=1": ["a=1"],
-    "a=1; {token}": ["a=1"],
-    "{token}": [],
-    "__Host-session=s; a=1;{token}; __Host-form=f; b=2; __Host-device=d": ["a=1", "b=2"],
-    "not__Host-session=1; {token}; x__Host-access_token=2": ["not__Host-session=1", "x__Host-access_token=2"],
-}
-
-
-@pytest.mark.parametrize("sent", list(COOKIES))
-def test_the_app_gets_its_own_cookies_and_none_of_the_login_services(
-    place: Place, who: Person, sent: str
-) -> None:
-    assert place.ask("/", {"Cookie": sent.format(token=who.cookie["Cookie"])}).status == 200
-    arrived = ";".join(place.seen().values("Cookie")).split(";")
-    assert [pair.strip() for pair in arrived if pair.strip()] == COOKIES[sent]
-
-
 def test_a_long_token_with_many_roles_passes(place: Place) -> None:
     roles = [f"role-{number:04}" for number in range(700)]
     token = minted(place, roles)
@@ -284,58 +241,3 @@ def minted(place: Place, roles: list[str]) -> str:
 def test_the_question_itself_cannot_be_asked_through_the_proxy(place: Place, who: Person) -> None:
     for path in ("/.authserver/verify", "/.authserver/verify?role=demo"):
         assert place.ask(path, who.cookie).status in (200, 404), "the app's own word, or nobody's"
-
-
-@contextmanager
-def in_place_of_authserver(status: int | None) -> Iterator[int]:
-    """Something that answers each question like this; None takes it and says nothing more."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if status is not None:
-                self.send_response(status)
-                self.send_header("Location", "/elsewhere")
-                self.send_header("X-Auth-Subject", "nobody")
-                self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the standard library
-            """Nothing."""
-
-    with ThreadingHTTPServer((HOST, 0), Handler) as server:
-        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
-
-
-@pytest.mark.parametrize("status", [None, 302, 400, 404, 429, 500, 503])
-@pytest.mark.parametrize("kind", list(PROXIES))
-def test_any_answer_but_yes_keeps_the_door_closed(
-    kind: str, status: int | None, who_signed_in_elsewhere: Person, tmp_path: Path
-) -> None:
-    proxy = free_ports()
-    with app_behind() as app, in_place_of_authserver(status) as authserver_port:
-        with PROXIES[kind](tmp_path, (proxy, authserver_port, app.port)):
-            answer = ask(proxy, "/", who_signed_in_elsewhere.cookie)
-        assert not app.seen
-        assert answer.status >= 300
-
-
-@pytest.mark.parametrize("kind", list(PROXIES))
-def test_while_authserver_is_away_nobody_passes(
-    kind: str, who_signed_in_elsewhere: Person, tmp_path: Path
-) -> None:
-    proxy = free_ports()
-    with app_behind() as app, PROXIES[kind](tmp_path, (proxy, proxy + 1, app.port)):
-        statuses = [
-            ask(proxy, path, headers).status
-            for path in ("/", "/admin/")
-            for headers in (PAGE, who_signed_in_elsewhere.cookie, who_signed_in_elsewhere.bearer)
-        ]
-        assert ask(proxy, "/public/x").status == 200
-    assert set(statuses) == {502}
-    assert [seen.path for seen in app.seen] == ["/public/x"]
-
-
-@pytest.fixture
-def who_signed_in_elsewhere() -> Person:
-    return Person("s", "x.y.z")

@@ -17,9 +17,14 @@ PATIENCE = 5.0
 class StreamReader:
     """Connects inside `async with`. `stall()` makes it read nothing more until `go_on()`."""
 
-    def __init__(self, app: ASGIApp, query: str = "", **headers: str) -> None:
+    def __init__(
+        self, app: ASGIApp, query: str = "", *, address: str = "203.0.113.7", **headers: str
+    ) -> None:
         self._app = app
-        self._scope = scope_of(paths.REVOCATION_STREAM, query, **headers)
+        self._scope: Scope = {
+            **scope_of(paths.REVOCATION_STREAM, query, **headers),
+            "client": (address, 40_000),
+        }
         self._room = asyncio.Event()
         self._left = asyncio.Event()
         self._said: asyncio.Queue[bytes] = asyncio.Queue()
@@ -54,16 +59,22 @@ class StreamReader:
     async def event(self) -> dict[str, Any]:
         """The next event's content; `id` is the stream's own."""
         while True:
-            text = await asyncio.wait_for(self._said.get(), PATIENCE)
+            text = await self.piece()
             if b"event: revocations" not in text:
                 continue
+            while not text.endswith(b"\n\n"):
+                text += await self.piece()
             lines = dict(line.split(": ", 1) for line in text.decode().strip().split("\n"))
             return {"id": lines.get("id"), **told(lines["data"])}
 
     async def comment(self) -> bytes:
-        while not (text := await asyncio.wait_for(self._said.get(), PATIENCE)).startswith(b":"):
+        while not (text := await self.piece()).startswith(b":"):
             pass
         return text
+
+    async def piece(self) -> bytes:
+        """What was sent at once: a part of an event may be."""
+        return await asyncio.wait_for(self._said.get(), PATIENCE)
 
     async def _receive(self) -> Message:
         await self._left.wait()
@@ -80,7 +91,9 @@ class StreamReader:
 
 def told(token: str) -> dict[str, Any]:
     """What an answer of the feed says, unverified."""
-    event: dict[str, Any] = json.loads(parse_compact(token).unverified_payload)["events"][EVENT]
+    event: dict[str, Any] = json.loads(parse_compact(token, max_length=len(token)).unverified_payload)[
+        "events"
+    ][EVENT]
     return event
 
 

@@ -11,7 +11,7 @@ from starlette.types import Message
 from authserver.app import Server
 from authserver.protocol import paths
 from authserver.protocol.revocation import Kind
-from authserver.published import delivery
+from authserver.published import delivery, pace
 from authserver.published.delivery import Delivery, Looks
 from authserver.published.revocations import MOST_RESETS, RevocationFeed
 from authserver.revocations import store
@@ -136,7 +136,7 @@ async def test_a_reader_who_takes_nothing_gets_one_delta_of_everything_afterward
 async def test_a_reader_who_takes_nothing_for_long_is_let_go(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "SLOWEST", 0.01)
+    monkeypatch.setattr(pace, "SLOWEST", 0.01)
     await revoke(server)
     async with StreamReader(server, place(server)) as reader:
         await reader.event()

@@ -7,10 +7,11 @@ import pytest
 from starlette.types import Message
 
 from authserver.app import Server
+from authserver.published import heard
 from authserver.services import store
 from authserver.services.live import LiveServices
 from authserver.services.store import Instance
-from tests.attacks.bare_request import Answer, send
+from tests.attacks.bare_request import Answer, send, trickle
 from tests.attacks.marks import SQLITE_ONLY
 from tests.attacks.sabotage import execute
 from tests.clocks import HandClock
@@ -153,6 +154,13 @@ def test_a_report_may_come_in_pieces_and_one_that_ends_early_is_none(server: Ser
     assert send(server, "POST", PATH, JSON, messages=body(whole[:30], whole[30:], b"")).status == 204
     cut = ({"type": "http.request", "body": whole[:30], "more_body": True}, {"type": "http.disconnect"})
     assert send(server, "POST", PATH, JSON, messages=cut).status == 400
+
+
+@SQLITE_ONLY
+def test_a_body_that_trickles_in_is_not_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heard, "SLOWEST", 0.01)
+    answer = trickle(server, PATH, JSON)
+    assert (answer.status, answer.headers["connection"]) == (408, "close")
 
 
 @SQLITE_ONLY

@@ -94,7 +94,7 @@ def test_a_sequence_that_is_none_is_the_readers_mistake(visitor: Visitor) -> Non
 
 @SQLITE_ONLY
 def test_other_parameters_change_nothing(visitor: Visitor) -> None:
-    for query in ("", "x=1", "SINCE=1", "&" * 1_000, "a=1&" * 2_000):
+    for query in ("", "x=1", "SINCE=1", "&" * 100, "a=1&" * 100):
         assert visitor.get(f"{FEED}?{query}").status_code == 200
 
 
@@ -135,9 +135,15 @@ def test_an_entry_goes_when_the_last_token_it_concerns_has_expired(
     left = service.read()
     assert [entry.value for entry in left.entries] == ["long"]
     assert left.sequence == 2
+    assert _rows_after_maintenance(server) == 2
+    clock.advance(timedelta(days=1))
+    assert _rows_after_maintenance(server) == 1
+
+
+def _rows_after_maintenance(server: Server) -> int:
     server.maintain()
     rows = "SELECT count(*) FROM revocation"
-    assert server.capabilities.database.read(lambda db: db.exec_driver_sql(rows).scalar_one()) == 1
+    return int(server.capabilities.database.read(lambda db: db.exec_driver_sql(rows).scalar_one()))
 
 
 def test_another_server_knows_of_a_sign_out_after_its_next_look(

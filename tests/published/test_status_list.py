@@ -86,6 +86,19 @@ def test_a_list_is_signed_anew_when_a_bit_changed_or_half_its_time_is_over_and_n
 
 
 @SQLITE_ONLY
+def test_a_list_that_was_signed_by_a_clock_that_was_ahead_is_signed_anew(
+    server: Server, reader: StatusReader, clock: HandClock
+) -> None:
+    """Or nobody would hear of a sign-out before the clock shows that moment again: `iat` lies in the future."""
+    right = int(clock.now().timestamp())
+    for leap in (timedelta(hours=3), timedelta(hours=-3)):
+        clock.advance(leap)
+        server.follow()
+        server.live.sign_status_lists()
+    assert reader.listed(ISSUER + LIST)["iat"] == right
+
+
+@SQLITE_ONLY
 def test_after_a_rotation_the_new_key_signs_and_the_list_verifies(
     server: Server, visitor: Visitor, reader: StatusReader, clock: HandClock
 ) -> None:
@@ -142,7 +155,7 @@ def test_the_past_is_not_told(visitor: Visitor) -> None:
     for query in ("time=1686925000", "time=", "time=x&time=y", "a=1&time=0"):
         answer = visitor.get(f"{LIST}?{query}")
         assert (answer.status_code, answer.json()["error"]) == (501, "not_implemented"), query
-    for query in ("", "x=1", "TIME=1", "&" * 1_000, "%ff=%00"):
+    for query in ("", "x=1", "TIME=1", "&" * 100, "%ff=%00"):
         assert visitor.get(f"{LIST}?{query}").status_code == 200, query
     assert visitor.post(LIST).status_code == 405
 

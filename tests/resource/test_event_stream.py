@@ -1,3 +1,4 @@
+import tracemalloc
 from collections import deque
 
 import pytest
@@ -71,7 +72,20 @@ def test_what_does_not_end_is_given_up(endless: bytes) -> None:
     stream = EventStream(1_000)
     with pytest.raises(TooLarge):
         deque((list(stream.feed(endless)) for _ in range(1_100)), maxlen=0)
-    assert len(stream._rest) + stream._size <= 1_100
+    assert len(stream._rest) + len(stream._data) <= 1_100
+
+
+def test_a_long_event_takes_as_much_room_as_it_is_long() -> None:
+    """However short its lines are: an object for each would be thirty times as much."""
+    stream, piece = EventStream(2_000_000), b"data:a\n" * 1_000
+    tracemalloc.start()
+    for _ in range(500):
+        assert not list(stream.feed(piece))
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 2 * 1_000_000
+    [event] = stream.feed(b"\n")
+    assert event.data == "\n".join("a" * 500_000)
 
 
 def test_comments_without_end_take_no_room() -> None:

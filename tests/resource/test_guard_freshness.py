@@ -53,9 +53,21 @@ def test_a_contract_that_no_good_day_could_keep_is_refused_at_the_start(
     guard = guard_for(network, clock)
     with pytest.raises(ValueError, match=r"give the guard heartbeat=1\.7"):
         guard.requirement(freshness=Freshness(5, "refuse"))
-    with pytest.raises(ValueError, match="heartbeat"):
-        guard_for(network, clock, freshness=Freshness(1, "refuse"))
-    guard_for(network, clock, freshness=Freshness(5, "refuse"))
+    with pytest.raises(ValueError, match=r"at least 2\.5"):
+        guard_for(network, clock, freshness=Freshness(2, "refuse"))
+    for max_staleness in (2.5, 2.9, 5):
+        guard_for(network, clock, freshness=Freshness(max_staleness, "refuse"))
+
+
+@pytest.mark.parametrize("max_staleness", [2.5, 2.6, 2.99, 3, 4, 7.3, 12.4])
+def test_the_heartbeat_that_it_recommends_is_one_that_it_takes(
+    network: Network, clock: FakeClock, max_staleness: float
+) -> None:
+    strict = Freshness(max_staleness, "refuse")
+    with pytest.raises(ValueError, match="give the guard heartbeat=") as refused:
+        guard_for(network, clock).requirement(freshness=strict)
+    recommended = float(str(refused.value).rpartition("=")[2])
+    guard_for(network, clock, heartbeat=recommended).requirement(freshness=strict)
 
 
 def test_what_a_guard_cannot_do_is_refused_at_the_start(network: Network, clock: FakeClock) -> None:

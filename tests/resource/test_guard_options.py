@@ -75,7 +75,7 @@ def test_an_origin_as_browsers_write_it_is_taken(origin: str) -> None:
     ("option", "value"),
     [
         *(("leeway", value) for value in (-1, float("nan"), float("inf"), "60", True, None)),
-        *(("heartbeat", value) for value in (0, -1, float("nan"), "5", False)),
+        *(("heartbeat", value) for value in (0, 0.5, -1, 31, float("nan"), "5", False)),
     ],
 )
 def test_seconds_are_a_number_that_can_be_waited_for(option: str, value: Any) -> None:

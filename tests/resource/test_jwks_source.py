@@ -129,11 +129,33 @@ def test_a_bad_answer_leaves_the_last_good_keys(
 
 
 def test_a_failed_fetch_is_not_repeated_before_the_cooldown(clock: FakeClock) -> None:
-    source, fetch = loaded(clock, FetchFailed("down"))
+    source, fetch = loaded(clock, jwks(max_age=100), FetchFailed("down"))
+    clock.advance(100)
+    source.refresh()
+    clock.advance(4.9)
     assert not source.must_refresh()
-    clock.advance(5)
+    clock.advance(0.1)
     assert source.must_refresh()
-    assert len(fetch.etags) == 1
+    assert len(fetch.etags) == 2
+
+
+def test_without_any_keys_the_cooldown_is_a_second(clock: FakeClock) -> None:
+    """Whoever started before its issuer refuses everybody, and must not go on with that when the issuer is there."""
+    source, fetch = loaded(clock, FetchFailed("down"), jwks())
+    clock.advance(0.9)
+    assert not source.must_refresh()
+    clock.advance(0.1)
+    source.refresh()
+    assert kids(source) == {forge.KID}
+    assert len(fetch.etags) == 2
+
+
+def test_keys_beyond_the_ceiling_are_as_good_as_none(clock: FakeClock) -> None:
+    source, _ = loaded(clock, jwks(max_age=100), FetchFailed("down"), max_stale=1_000)
+    clock.advance(1_000)
+    source.refresh()
+    clock.advance(1)
+    assert source.must_refresh()
 
 
 def test_while_somebody_asks_the_others_go_on_with_the_last_good_keys(clock: FakeClock) -> None:

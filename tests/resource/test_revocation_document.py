@@ -92,6 +92,32 @@ def test_what_the_issuer_did_not_sign_as_a_list_is_unusable(body: bytes) -> None
 
 
 @pytest.mark.parametrize(
+    ("iss", "said"),
+    [
+        ("https://login.example.org", "it says 'https://login.example.org', this guard follows"),
+        ("x" * 5_000, "it says 'xxx"),
+        ("\x1b[2J\nan entry of its own", r"\x1b[2J\nan entry"),
+        (None, "it says None"),
+    ],
+)
+def test_a_list_of_another_issuer_says_whose_it_is(iss: str | None, said: str) -> None:
+    with pytest.raises(UnusableDocument) as refused:
+        opened(signed(document(iss=iss)))
+    told = str(refused.value)
+    assert told.startswith("of another issuer: ")
+    assert said in told
+    assert forge.ISSUER in told
+    assert len(told) < 250
+    assert told.isprintable()
+
+
+def test_what_nobody_has_signed_is_not_repeated() -> None:
+    claims = document(iss="https://evil.example")
+    with pytest.raises(UnusableDocument, match=r"^signature not by a current key of the issuer$"):
+        opened(forge.sign(forge.header(typ="secevent+jwt"), claims, forge.OTHER_KEY).encode())
+
+
+@pytest.mark.parametrize(
     "event",
     [
         {"mark": ""},

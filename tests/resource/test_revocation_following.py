@@ -236,6 +236,31 @@ def test_what_drips_and_says_nothing_is_given_up(
     until(lambda: knows(source, "one"))  # by the poll that follows
 
 
+@pytest.mark.parametrize(("heartbeat", "pause"), [(5.0, 0.0), (0.1, 0.03)], ids=["without pause", "slowly"])
+def test_a_genuine_heartbeat_that_is_repeated_for_ever_is_given_up(
+    server: IssuerServer,
+    issuer: LocalIssuer,
+    follow: Sources,
+    monkeypatch: pytest.MonkeyPatch,
+    heartbeat: float,
+    pause: float,
+) -> None:
+    """Nor is it kept for the pieces in which the copies come: the next one has always begun."""
+    monkeypatch.setattr(revocation_following, "LONGEST_EVENT", 0.3)
+
+    def repeat(request: BaseHTTPRequestHandler) -> None:
+        begins(request)
+        copy = event(issuer.revocations(server._since(request)))
+        while not server.stopping.wait(pause):
+            request.wfile.write(copy + copy[:20])
+            request.wfile.write(copy[20:])
+
+    server.answers[STREAM] = repeat
+    source = by_stream(follow(heartbeat=heartbeat))
+    issuer.revoke(Kind.SID, "one")
+    until(lambda: knows(source, "one"))  # by the poll that follows
+
+
 @pytest.mark.parametrize("piece", [b"x" * 65_536, b"data: x\n" * 8_192, b": x\n" * 16_384])
 def test_what_never_ends_is_given_up(
     server: IssuerServer, issuer: LocalIssuer, follow: Sources, piece: bytes, monkeypatch: pytest.MonkeyPatch
@@ -489,3 +514,19 @@ def test_a_named_service_says_where_it_stands(
         "kids": [forge.KID],
         "by": "stream",
     }
+
+
+def test_an_emergency_is_reported_when_it_took_effect_and_not_a_second_later(
+    server: IssuerServer, issuer: LocalIssuer, follow: Sources
+) -> None:
+    """New keys come first, for the list that names the lost one is signed by the next; both within this second."""
+    by_stream(follow(heartbeat=5, service="orders", post=HttpPost()))
+    while server.reports.get(timeout=5)["by"] != Step.STREAM:
+        pass
+    issuer.revoke(Kind.KID, forge.KID)
+    issuer._given_key = forge.OTHER_KEY
+    del issuer._key, issuer._public_jwk
+    server.tell()
+    said = server.reports.get(timeout=0.7)
+    assert (said["sequence"], said["kids"]) == (1, [forge.OTHER_KEY.kid])
+    assert server.reports.empty()

@@ -1,6 +1,9 @@
 import gc
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 from threading import Event
 from typing import Any
 from weakref import ref
@@ -229,6 +232,17 @@ def test_what_has_expired_is_forgotten(
     assert len(source.revocations) == 0
 
 
+def test_a_clock_that_leaps_forgets_nobody(
+    source: RevocationSource, issuer: LocalIssuer, clock: FakeClock
+) -> None:
+    issuer.revoke(Kind.SID, "one")
+    source._clock = lambda: clock() + 7 * 86_400
+    for _ in range(3):
+        source.poll_once()
+        clock.advance(20)
+    assert is_hit(source, sid="one")
+
+
 def test_failures_are_counted_and_logged_once(
     source: RevocationSource, network: Network, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -341,6 +355,34 @@ def test_a_forked_child_starts_a_thread_of_its_own_and_leaves_its_parents_alone(
     source.close()
     assert not parents.stop.is_set()
     parents.end()
+
+
+FORK = """
+import os, sys
+from threading import Timer
+from authserver.resource.guard import Guard, PlainRequest
+from authserver.resource.http import FetchFailed
+
+def fetch(url, etag):
+    raise FetchFailed("nothing here")
+
+guard = Guard("https://login.example.com", audience="a", fetch=fetch)
+guard._trust.feed._starting_lock().acquire()  # by a thread that is about to start, and is not there after the fork
+child = os.fork()
+if child == 0:
+    Timer(4, lambda: os._exit(3)).start()
+    guard.authenticate(PlainRequest("GET", {"authorization": "Bearer x"}))
+    guard.authenticate(PlainRequest("GET", {"authorization": "Bearer x"}))
+    os._exit(0 if guard._trust.feed._pid == os.getpid() else 4)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_fork_while_a_thread_starts_does_not_make_the_child_wait_for_ever() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORK]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], timeout=20, check=False)
+    assert done.returncode == 0
 
 
 def test_what_a_child_lets_go_ends_nothing_of_its_parents() -> None:

@@ -1,7 +1,9 @@
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from queue import Empty, Queue
+from socket import gethostname
 from threading import Event, Thread
 from typing import Any
 
@@ -10,7 +12,13 @@ import pytest
 from authserver.protocol.heard import BY, MOST_KIDS
 from authserver.resource.http import Fetched, FetchFailed
 from authserver.resource.revocation_ladder import Step
-from authserver.resource.service_report import Said, ServiceReport, believed, require_name
+from authserver.resource.service_report import (
+    Said,
+    ServiceReport,
+    believed,
+    name_of_process,
+    require_name,
+)
 
 URL = "https://login.example.com/revocations/heard"
 
@@ -35,8 +43,12 @@ class Issuer:
         return self.reports.get(timeout=5)
 
     @contextmanager
-    def told(self, *, every: float = 60.0, between: float = 0.0) -> Iterator[ServiceReport]:
-        report = ServiceReport(URL, "orders", self.post, lambda: self.facts, every=every, between=between)
+    def told(
+        self, *, every: float = 60.0, between: float = 0.0, moment: float = 0.0
+    ) -> Iterator[ServiceReport]:
+        report = ServiceReport(
+            URL, "orders", self.post, lambda: self.facts, every=every, between=between, moment=moment
+        )
         thread = Thread(target=report.run)
         thread.start()
         try:
@@ -82,6 +94,48 @@ def test_a_burst_of_changes_is_told_together() -> None:
             report.changed()
         assert issuer.reported()["sequence"] == 49
         assert issuer.reports.empty()
+
+
+def test_a_key_that_was_just_dropped_is_told_whatever_was_told_just_before() -> None:
+    """An emergency's time to effect is read from the reports, so a report must not be what takes the time."""
+    issuer = Issuer()
+    with issuer.told(between=60) as report:
+        issuer.reported()
+        issuer.facts = Said(2, "m2", (), "stream")
+        report.changed(at_once=True)
+        assert (issuer.reported()["sequence"], issuer.reports.qsize()) == (2, 0)
+
+
+def test_new_keys_are_told_together_with_the_list_that_they_were_fetched_for() -> None:
+    issuer = Issuer()
+    with issuer.told(moment=60) as report:
+        issuer.reported()
+        issuer.facts = Said(1, "m1", ("k", "next"), "stream")
+        report.changed()
+        with pytest.raises(Empty):
+            issuer.reports.get(timeout=0.05)
+        issuer.facts = Said(2, "m2", ("next",), "stream")
+        report.changed(at_once=True)
+        assert issuer.reported()["kids"] == ["next"]
+        assert issuer.reports.empty()
+
+
+def test_new_keys_that_no_list_follows_are_told_a_moment_later() -> None:
+    issuer = Issuer()
+    with issuer.told(moment=0.01) as report:
+        issuer.reported()
+        issuer.facts = Said(1, "m1", ("k", "next"), "stream")
+        report.changed()
+        assert issuer.reported()["kids"] == ["k", "next"]
+
+
+@pytest.mark.parametrize(("between", "moment"), [(60.0, 0.0), (0.0, 60.0)])
+def test_whoever_is_stopped_waits_for_nothing(between: float, moment: float) -> None:
+    issuer = Issuer()
+    with issuer.told(between=between, moment=moment) as report:
+        issuer.reported()
+        issuer.facts = Said(1, "m1", ("next",), "stream")
+        report.changed()
 
 
 def test_before_there_is_a_list_nothing_is_said_and_the_first_one_at_once() -> None:
@@ -130,6 +184,18 @@ def test_a_slow_issuer_does_not_hold_up_whoever_has_news() -> None:
 def test_each_process_has_a_name_of_its_own() -> None:
     made = {ServiceReport(URL, "orders", Issuer().post, lambda: None).instance for _ in range(10)}
     assert len(made) == 10
+    for instance in made:
+        host, number, _ = instance.split(":")
+        assert (host, number) == (gethostname()[:36], str(os.getpid()))
+
+
+@pytest.mark.parametrize("host", ["", "web-1", "h" * 255, " web\x1b[2J\n", "주문" * 40, "a:b"])
+def test_the_name_of_a_process_is_one_that_an_issuer_takes_and_no_other_process_has(host: str) -> None:
+    names = {name_of_process(host) for _ in range(100)}
+    assert len(names) == 100
+    for name in names:
+        assert require_name(name) == name
+        assert name.rsplit(":", 2)[1] == str(os.getpid())
 
 
 def test_a_revoked_key_is_not_believed_and_there_is_an_end_to_the_list() -> None:

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+from authserver.protocol.heard import ALIVE_FOR, SAID_EVERY
 from authserver.services.keys import readiness
 from tests.services.saying import NOW, instance
 
-LONG_AGO = NOW - timedelta(seconds=91)
+LONG_AGO = NOW - timedelta(seconds=41)
 
 
 def test_each_service_is_asked_through_all_its_living_instances() -> None:
@@ -24,6 +25,7 @@ def test_one_that_is_silent_is_not_waited_for() -> None:
     assert (found.instances, found.ready) == (1, True)
 
 
-def test_an_instance_is_alive_for_three_reports() -> None:
-    [found] = readiness([instance(NOW - timedelta(seconds=90), kids=[])], "k2", NOW)
+def test_an_instance_whose_report_was_lost_is_alive() -> None:
+    assert ALIVE_FOR > 2 * SAID_EVERY
+    [found] = readiness([instance(NOW - timedelta(seconds=ALIVE_FOR), kids=[])], "k2", NOW)
     assert not found.ready

@@ -1,8 +1,14 @@
 """Reading a body: what is not plain is refused, whoever sends it."""
 
+import json
+
 import pytest
 
+from authserver.app import Server
+from authserver.web import body
 from authserver.web.body import BadRequest, flag, optional_text, text
+from tests.attacks.bare_request import trickle
+from tests.attacks.marks import SQLITE_ONLY
 
 FIELDS = {
     "name": "value",
@@ -47,3 +53,15 @@ def test_a_flag_is_a_plain_yes_or_no(value: object, meant: bool) -> None:
 def test_a_flag_that_must_be_guessed_is_refused(value: object) -> None:
     with pytest.raises(BadRequest):
         flag({"name": value}, "name")
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("kind", [b"application/json", b"application/x-www-form-urlencoded"])
+def test_a_body_that_trickles_in_is_not_waited_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch, kind: bytes
+) -> None:
+    """Nor is its connection: what would still come is for nobody."""
+    monkeypatch.setattr(body, "SLOWEST", 0.01)
+    answer = trickle(server, "/login", (b"content-type", kind), (b"accept", b"application/json"))
+    assert (answer.status, answer.headers["connection"]) == (408, "close")
+    assert json.loads(answer.body)["error"] == "invalid_request"

@@ -18,6 +18,10 @@ PLACEHOLDER = re.compile(r"%\([a-z_]+\)s")
 HANGUL = re.compile(r"[가-힣]")
 
 SAID_BY_ENDPOINTS = (
+    "This app cannot sign you in",
+    "This app is not registered here.",
+    "The address that this app wants you to be sent to is not registered.",
+    "This sign-in was open for too long, or was finished already. Start again in the app.",
     "Signed in",
     "Sign-in failed",
     "The user name or password is wrong.",

@@ -5,9 +5,7 @@ import socket
 import pytest
 
 from tests.processes import HOST
-from tests.proxies.conftest import Person, Place, demo, login, place, places, who
-
-__all__ = ["demo", "login", "place", "places", "who"]
+from tests.proxies.conftest import Person, Place
 
 HEARSAY = "admin-by-hearsay"
 ON_TWO_LINES = {

@@ -1,0 +1,61 @@
+"""Which app somebody is on the way to: the one whose authorization request is set aside under the name in the URL.
+
+Said on the page, so that nobody signs in to an app that they do not know of; and named in `form-action`, because that
+counts for the redirect which follows the form as well.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import Connection
+
+from authserver.authorizations import requests
+from authserver.authorizations.requests import Waiting
+from authserver.clients import redirect_uris
+from authserver.clients import store as clients
+from authserver.clients.store import Client
+from authserver.protocol import paths
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingApp:
+    """An app, and the request of its that waits."""
+
+    client: Client
+    waiting: Waiting
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What it asks for, of what it may ask for."""
+        asked = str(self.waiting.request.parameters.get("scope") or self.client.scope).split()
+        return tuple(dict.fromkeys(name for name in asked if name in self.client.scopes))
+
+    @property
+    def origin(self) -> str | None:
+        """Where the browser will be sent, as a source of a Content-Security-Policy (CSP 3 §2.3.1)."""
+        asked = str(self.waiting.request.parameters.get("redirect_uri") or "")
+        uri = asked or (self.client.redirect_uris[0] if len(self.client.redirect_uris) == 1 else "")
+        if not uri or not redirect_uris.matches(self.client.redirect_uris, uri):
+            return None
+        parts = urlsplit(uri)
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+
+def find(db: Connection, client_id: str, request_uri: str, *, now: datetime) -> WaitingApp | None:
+    """Answer the app behind a request that still waits."""
+    registered = clients.by_id(db, client_id)
+    waiting = requests.find(db, request_uri, client_id, now=now)
+    if registered is None or waiting is None or registered.client.disabled_at is not None:
+        return None
+    return WaitingApp(registered.client, waiting)
+
+
+def behind(return_to: str | None) -> tuple[str, str] | None:
+    """Answer the client id and the request that a way back names, if it leads to the authorization endpoint."""
+    parts = urlsplit(return_to or "")
+    if parts.path != paths.AUTHORIZE or parts.netloc:
+        return None
+    query = parse_qs(parts.query)
+    client_id, request_uri = query.get("client_id", []), query.get("request_uri", [])
+    return (client_id[0], request_uri[0]) if client_id and request_uri else None

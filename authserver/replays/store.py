@@ -1,0 +1,35 @@
+"""Every statement of the replays.
+
+A claim is one INSERT that only one can win; who comes second waits for the first one's commit, and then loses. Hashed,
+because an identifier is somebody else's text of any length, and names a person's device sooner or later.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, delete, select
+
+from authserver.database import upsert
+from authserver.replays.models import replay
+
+Purpose = Literal["dpop", "client_assertion"]
+
+
+def claim(db: Connection, purpose: Purpose, *identifier: str, expires_at: datetime) -> bool:
+    """Answer True once for each purpose and identifier, and False ever after, until `expires_at`."""
+    row = {"key_hash": _hash(purpose, identifier), "expires_at": expires_at}
+    statement = upsert(db.dialect.name, replay).values(row).on_conflict_do_nothing()
+    return bool(db.execute(statement).rowcount == 1)
+
+
+def purge(db: Connection, now: datetime, batch: int) -> int:
+    """Delete up to `batch` rows that have expired; answer how many."""
+    gone = select(replay.c.key_hash).where(replay.c.expires_at < now).limit(batch)
+    return db.execute(delete(replay).where(replay.c.key_hash.in_(gone))).rowcount
+
+
+def _hash(purpose: Purpose, identifier: tuple[str, ...]) -> bytes:
+    """JSON, so that no two lists of texts run together into one."""
+    return hashlib.sha256(json.dumps([purpose, *identifier]).encode("ascii")).digest()

@@ -3,13 +3,15 @@
     request ─▶ Published           public documents, from memory              (published/)
             └▶ SecurityHeaders ─▶ CrossOrigin ─▶ FastAPI ─▶ pages and JSON     (pages/)
 
-Two tasks run beside the requests (background.py): one follows the database (a rotation or a revocation made anywhere
-is known here at once, and told to every reader of the feed), one does the maintenance if this server holds the lease.
+Three tasks run beside the requests: one follows the database (a rotation or a revocation made anywhere is known here at
+once, and told to every reader of the feed), one tells apps of logouts (deliveries/), one does the maintenance if this
+server holds the lease.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from secrets import SystemRandom
 from typing import Final
 
 from fastapi import FastAPI
@@ -17,8 +19,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from authserver import __version__, logs, surfaces
 from authserver.background import Follower, repeat
-from authserver.capabilities import Outside, build
+from authserver.capabilities import Capabilities, Outside, build
 from authserver.database import DatabaseUnavailable
+from authserver.deliveries.dispatch import Dispatch
+from authserver.deliveries.sender import Sender
 from authserver.live import Live
 from authserver.published.delivery import Delivery
 from authserver.published.news import News
@@ -27,6 +31,7 @@ from authserver.published.room import room_for_readers
 from authserver.services.live import WRITE_EVERY
 from authserver.settings import Settings, load
 from authserver.tokens.access import AccessTokens
+from authserver.tokens.logout_token import LogoutTokens
 from authserver.web import errors
 from authserver.web.cors import CrossOrigin
 from authserver.web.headers import SecurityHeaders
@@ -55,6 +60,8 @@ class Server:
         self.tokens = _access_tokens(settings, self.live)
         self.news = News()
         self.feed = _delivery(settings, self.live, self.news)
+        self.sender = _sender(self.capabilities, self.live)
+        self.dispatch = Dispatch(self.sender)
         self.api = self._application()
         self._entry = surfaces.published(self._protected(), self.capabilities, self.live, self.feed)
 
@@ -102,12 +109,18 @@ class Server:
         await asyncio.to_thread(self._stop)
 
     def _tasks(self) -> Iterator[asyncio.Task[None]]:
-        follower = Follower(self.capabilities.database, self.follow, self.feed.tell_news, every=FOLLOW_EVERY)
+        follower = Follower(self.capabilities.database, self.follow, self._tell, every=FOLLOW_EVERY)
         yield asyncio.create_task(follower.run())
+        yield asyncio.create_task(self.dispatch.run())
         yield asyncio.create_task(repeat(self.maintain, MAINTAIN_EVERY))
         yield asyncio.create_task(repeat(self.services.write_heard, WRITE_EVERY))
         if self.status_lists is not None:
             yield asyncio.create_task(repeat(self.live.sign_status_lists, SIGN_STATUS_LISTS_EVERY))
+
+    async def _tell(self) -> None:
+        """Whatever the list says now: who reads the feed hears it, and apps whose sessions have ended."""
+        self.dispatch.wake()
+        await self.feed.tell_news()
 
     def _stop(self) -> None:
         with suppress(DatabaseUnavailable):
@@ -170,3 +183,14 @@ def _access_tokens(settings: Settings, live: Live) -> AccessTokens:
 def _delivery(settings: Settings, live: Live, news: News) -> Delivery:
     feed = RevocationFeed(settings.issuer, settings.signing_algorithms[0], live.keyring, live.revocations)
     return Delivery(feed, live.revocations, news, most=room_for_readers())
+
+
+def _sender(parts: Capabilities, live: Live) -> Sender:
+    return Sender(
+        database=parts.database,
+        clock=parts.clock,
+        signer=live.keyring.signer,
+        tokens=LogoutTokens(parts.settings.issuer),
+        post=parts.outgoing,
+        chance=SystemRandom().random,
+    )

@@ -11,11 +11,13 @@ from authserver.accounts.passwords import PasswordRules
 from authserver.authorizations.grants import Grants
 from authserver.clock import Clock, SystemClock
 from authserver.database import Database
+from authserver.deliveries.telling import tell_apps
 from authserver.keyring.generation import Generate, generator
 from authserver.keyring.rotation import Rotation
 from authserver.keyring.states import Timing
 from authserver.keyring.vault import Vault, vault_for
 from authserver.maintenance import Maintenance
+from authserver.outgoing.requests import Outgoing
 from authserver.sessions.consequences import Consequences
 from authserver.sessions.lifetime import Lifetime
 from authserver.sessions.sign_out import SignOut
@@ -46,6 +48,7 @@ class Capabilities:
     sign_out: SignOut
     consequences: Consequences
     grants: Grants
+    outgoing: Outgoing
     status_indexes: StatusIndexes | None
     hasher: PasswordHasher
     password_rules: PasswordRules
@@ -62,7 +65,7 @@ def build(settings: Settings, given: Outside | None = None) -> Capabilities:
     vault = vault_for(settings)
     rotation = Rotation(database, vault, world.generate, timing(settings), world.clock)
     lifetime = Lifetime(settings.session_idle_timeout, settings.session_lifetime)
-    sign_out = SignOut(tokens_live(settings), status_lists=settings.status_list)
+    sign_out = SignOut(tokens_live(settings), tell_apps, status_lists=settings.status_list)
     return Capabilities(
         settings=settings,
         clock=world.clock,
@@ -73,6 +76,7 @@ def build(settings: Settings, given: Outside | None = None) -> Capabilities:
         lifetime=lifetime,
         sign_out=sign_out,
         consequences=Consequences(sign_out),
+        outgoing=Outgoing(development=settings.development),
         grants=Grants(lifetime, settings.refresh_token_lifetime, tokens_live(settings)),
         status_indexes=StatusIndexes(tokens_live(settings)) if settings.status_list else None,
         hasher=PasswordHasher(world.hashing),

@@ -14,8 +14,11 @@ from sqlalchemy import Connection
 from authserver.accounts import devices, throttling
 from authserver.authorizations import store as authorizations
 from authserver.clients import store as clients
+from authserver.clients.invited import store as invited
 from authserver.clock import Clock
 from authserver.database import Database
+from authserver.deliveries import store as deliveries
+from authserver.devices import store as device_authorizations
 from authserver.keyring.rotation import Rotation
 from authserver.leases import store as leases
 from authserver.opaque import new_id
@@ -30,6 +33,7 @@ LEASE: Final = "maintenance"
 LEASE_LASTS: Final = timedelta(seconds=60)
 PURGE_EVERY: Final = timedelta(minutes=5)
 KEPT_AFTER_ITS_END: Final = timedelta(days=7)  # a session, so that its owner can still be asked about it
+HEARD_OF_ITS_END: Final = timedelta(hours=1)  # a device code, so that its device is told that it has expired
 BATCH: Final = 500
 MOST_BATCHES: Final = 200
 
@@ -41,6 +45,9 @@ PURGES: Final[dict[str, Purge]] = {
     "sessions": lambda db, now: sessions.purge(db, ended_before=now - KEPT_AFTER_ITS_END, batch=BATCH),
     "authorizations": lambda db, now: authorizations.purge(db, now - KEPT_AFTER_ITS_END, BATCH),
     "authorization_requests": lambda db, now: authorizations.purge_requests(db, now, BATCH),
+    "device_authorizations": lambda db, now: device_authorizations.purge(db, now - HEARD_OF_ITS_END, BATCH),
+    "deliveries": lambda db, now: deliveries.purge(db, now - KEPT_AFTER_ITS_END, BATCH),
+    "invitations": lambda db, now: invited.purge(db, now, BATCH),
     "client_secrets": lambda db, now: clients.purge_secrets(db, now, BATCH),
     "known_devices": lambda db, now: devices.purge(db, now, BATCH),
     "status_indexes": lambda db, now: status_lists.purge(db, now - FREE_AFTER, BATCH),

@@ -14,8 +14,11 @@ from authserver.accounts import models as accounts
 from authserver.audit import models as audit
 from authserver.authorizations import models as authorizations
 from authserver.clients import models as clients
+from authserver.clients.invited import models as invited
 from authserver.consents import models as consents
 from authserver.database import Database, metadata
+from authserver.deliveries import models as deliveries
+from authserver.devices import models as devices
 from authserver.keyring import models as keyring
 from authserver.leases import models as leases
 from authserver.replays import models as replays
@@ -23,6 +26,7 @@ from authserver.revocations import models as revocations
 from authserver.services import models as services
 from authserver.sessions import models as sessions
 from authserver.status_lists import models as status_lists
+from authserver.subjects import models as subjects
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -33,6 +37,9 @@ __all__ = [
     "authorizations",
     "clients",
     "consents",
+    "deliveries",
+    "devices",
+    "invited",
     "keyring",
     "leases",
     "metadata",
@@ -41,6 +48,7 @@ __all__ = [
     "services",
     "sessions",
     "status_lists",
+    "subjects",
 ]
 
 

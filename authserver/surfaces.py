@@ -14,17 +14,23 @@ from starlette.types import ASGIApp
 
 from authserver import __version__
 from authserver.accounts.throttling import Limits
-from authserver.capabilities import Capabilities
+from authserver.capabilities import Capabilities, tokens_live
+from authserver.clients.registering import limits
 from authserver.live import Live
 from authserver.oauth.authorize import Authorize
+from authserver.oauth.device_authorization import DeviceAuthorization
+from authserver.oauth.end_session import EndSession
 from authserver.oauth.introspect import Introspect
 from authserver.oauth.issuing import Issuing
 from authserver.oauth.par import PushedRequests
+from authserver.oauth.register import Register
 from authserver.oauth.revoke import Revoke
-from authserver.oauth.token import Token
+from authserver.oauth.token import GRANT_TYPES, Token
+from authserver.oauth.userinfo import UserInfo
 from authserver.pages.account import AccountPage
 from authserver.pages.consent import ConsentPage
 from authserver.pages.desk import Desk
+from authserver.pages.device import DevicePage
 from authserver.pages.login import LoginPage
 from authserver.pages.logout import LogoutPage
 from authserver.pages.password import PasswordPage
@@ -45,11 +51,13 @@ from authserver.sessions.sign_in import SignIn
 from authserver.settings import Settings
 from authserver.tokens.access import AccessTokens
 from authserver.tokens.current import CurrentTokens
+from authserver.tokens.exchanged import Exchange, ExchangedTokens
 from authserver.tokens.genuine import GenuineTokens
 from authserver.tokens.granted import GrantedTokens
 from authserver.tokens.hints import IdTokenHints
 from authserver.tokens.id_token import IdTokens
 from authserver.tokens.own import OwnTokens
+from authserver.tokens.subject_tokens import SubjectTokens
 from authserver.web.answers import Answers
 from authserver.web.cookies import Cookies
 from authserver.web.csrf import Csrf
@@ -72,7 +80,13 @@ def published(app: ASGIApp, parts: Capabilities, live: Live, feed: Delivery) -> 
 
 def _documents(settings: Settings, live: Live) -> dict[str, Document | Source]:
     algorithms, max_age = settings.signing_algorithms, settings.jwks_max_age
-    discovery = discovery_document(settings.issuer, algorithms, max_age, status_lists=settings.status_list)
+    discovery = discovery_document(
+        settings.issuer,
+        algorithms,
+        max_age,
+        grant_types=GRANT_TYPES,
+        status_lists=settings.status_list,
+    )
     return {
         paths.OPENID_CONFIGURATION: discovery,
         paths.AUTHORIZATION_SERVER: discovery,
@@ -110,6 +124,7 @@ def pages(
     yield AccountPage(desk, parts.sign_out).router
     yield PasswordPage(desk, sign_in, parts.consequences, parts.hasher, parts.password_rules).router
     yield ConsentPage(desk).router
+    yield DevicePage(desk, parts.grants).router
 
 
 def oauth(parts: Capabilities, live: Live, runner: Runner, answers: Answers) -> Iterator[APIRouter]:
@@ -131,18 +146,44 @@ def oauth(parts: Capabilities, live: Live, runner: Runner, answers: Answers) -> 
         hints=IdTokenHints(live.keyring, settings.issuer),
         issuer=settings.issuer,
     ).router
-    yield Token(runner, parts.clock, settings.issuer, parts.grants, issuing).router
-    yield PushedRequests(runner, parts.clock, settings.issuer).router
+    yield EndSession(
+        runner=runner,
+        current=CurrentSessions(parts.lifetime, parts.clock, parts.status_indexes),
+        cookies=Cookies(settings),
+        csrf=Csrf(settings.issuer, settings.allowed_origins),
+        answers=answers,
+        sign_out=parts.sign_out,
+        hints=IdTokenHints(live.keyring, settings.issuer),
+        issuer=settings.issuer,
+    ).router
     genuine = GenuineTokens(live.keyring, settings.issuer, parts.clock)
-    yield Revoke(runner, parts.clock, parts.grants, genuine, settings.clock_skew).router
+    current = CurrentTokens(live.keyring, live.revoked, settings.issuer, parts.clock)
+    exchange = Exchange(
+        SubjectTokens(genuine, current, parts.grants),
+        ExchangedTokens(settings.issuer, settings.access_token_lifetime),
+    )
+    yield Token(runner, parts.clock, settings.issuer, parts.grants, issuing, exchange).router
+    yield DeviceAuthorization(runner, parts.clock, Cookies(settings), settings.issuer).router
+    yield Register(
+        runner, parts.clock, settings.issuer, limits(settings), tokens_live(settings)
+    ).router
+    yield PushedRequests(runner, parts.clock, settings.issuer).router
+    yield Revoke(runner, parts.clock, settings.issuer, parts.grants, genuine, settings.clock_skew).router
     yield Introspect(
         runner=runner,
         clock=parts.clock,
         issuer=settings.issuer,
         grants=parts.grants,
-        current=CurrentTokens(live.keyring, live.revoked, settings.issuer, parts.clock),
+        current=current,
         genuine=genuine,
         issuing=issuing,
+    ).router
+    yield UserInfo(
+        runner=runner,
+        clock=parts.clock,
+        issuer=settings.issuer,
+        current=current,
+        signer=live.keyring.signer,
     ).router
 
 

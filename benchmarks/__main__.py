@@ -18,6 +18,7 @@ from benchmarks.rows.documents import discovery, jwks
 from benchmarks.rows.guard import guard
 from benchmarks.rows.logout import logout
 from benchmarks.rows.mint import mint
+from benchmarks.rows.oauth import discovery_peer, introspect, renew, token
 from benchmarks.rows.refresh import refresh
 from benchmarks.rows.revoked import revoked
 from benchmarks.rows.sign_in import sign_in
@@ -35,6 +36,10 @@ ROWS: Final[dict[str, Row]] = {
     "guard": guard,
     "sign-in": sign_in,
     "refresh": refresh,
+    "token": token,
+    "renew": renew,
+    "introspect": introspect,
+    "discovery-peer": discovery_peer,
     "start": start,
     "memory": memory,
     "writers": writers,

@@ -59,6 +59,8 @@ PYJWT: Final = "PyJWT + PyJWKClient"
 ARGON2: Final = "bare Argon2"
 SQLITE: Final = "SQLite"
 
+PEER: Final = "oidc-provider"
+
 JWKS: Final = Goal("jwks", f"share of {BARE}", 0.80, 0.95)
 DISCOVERY: Final = Goal("discovery", f"share of {BARE}", 0.80, 0.95)
 MINT: Final = Goal("mint", f"share of {RAW_SIGN}", 0.90)
@@ -73,6 +75,12 @@ SIGN_IN_POSTGRESQL: Final = Goal("sign-in", f"PostgreSQL, share of {SQLITE}", 0.
 REFRESH_READS: Final = Goal("refresh", "statements that read", 1, None, "at most")
 REFRESH_WRITES: Final = Goal("refresh", "statements that write", 1, None, "at most")
 REFRESH_POSTGRESQL: Final = Goal("refresh", f"PostgreSQL, share of {SQLITE}", 0.6, 0.9)
+TOKEN_RAW: Final = Goal("token", f"2 workers, share of {RAW_SIGN} × cores", 0.48, 0.60)
+TOKEN_PEER: Final = Goal("token", f"2 workers, times {PEER} ×2", 1.5, 2.0)
+RENEW_ONE: Final = Goal("renew", f"1 worker, times {PEER}, which keeps nothing", 1.2, 1.4)
+RENEW_TWO: Final = Goal("renew", f"2 workers, times {PEER} ×1, which keeps nothing", 1.7, 2.0)
+INTROSPECT_PEER: Final = Goal("introspect", f"verified each time, times {PEER}, opaque", 1.5, 2.5)
+DISCOVERY_PEER: Final = Goal("discovery-peer", f"times {PEER}", 2.0, 2.8)
 START: Final = Goal("start", "until the first JWKS", 1.5, None, "below", "s")
 MEMORY: Final = Goal("memory", "resident (PSS), after 1000 requests of each kind", 120, None, "below", "MB")
 WRITERS: Final = Goal("writers", "p99 of 32 writers, SQLite", 50, None, "below", "ms")
@@ -99,6 +107,12 @@ GOALS: Final = (
     REFRESH_READS,
     REFRESH_WRITES,
     REFRESH_POSTGRESQL,
+    TOKEN_RAW,
+    TOKEN_PEER,
+    RENEW_ONE,
+    RENEW_TWO,
+    INTROSPECT_PEER,
+    DISCOVERY_PEER,
     START,
     MEMORY,
     WRITERS,
@@ -112,9 +126,7 @@ GOALS: Final = (
 )
 
 NOT_HERE: Final = {
-    "JWKS against oidc-provider, and with 2 workers against glewlwyd": "needs those servers installed",
-    "client_credentials, introspection": "no such endpoint is mounted yet",
-    "refresh against oidc-provider": "needs that server installed",
+    "JWKS with 2 workers, and introspection, against glewlwyd": "needs that server installed",
     "status list of 10 million entries": "no such document is published yet",
     "growth to 10⁶ accounts, sessions, revocations": "takes longer to fill than this bench may run",
 }

@@ -83,12 +83,32 @@ def uvicorn(
     command = (sys.executable, "-m", "uvicorn", "--factory", app, "--port", str(port), "--loop", "uvloop")
     served = ("--http", "httptools", "--workers", str(workers), "--forwarded-allow-ips", "127.0.0.1")
     quiet = ("--no-access-log", "--no-server-header", "--log-level", "warning")
+    with _serving((*command, *served, *quiet), port, environment, log, ready) as server:
+        yield server
+
+
+@contextmanager
+def node(
+    program: Path, port: int, environment: Mapping[str, str], log: Path, *, ready: str
+) -> Iterator[Server]:
+    """Run a server of others that is written for Node.js.
+
+    :raises NotStarted: as above.
+    """
+    with _serving(
+        ("node", str(program)), port, {"NODE_ENV": "production", **environment}, log, ready
+    ) as server:
+        yield server
+
+
+@contextmanager
+def _serving(
+    command: tuple[str, ...], port: int, environment: Mapping[str, str], log: Path, ready: str
+) -> Iterator[Server]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     began = time.perf_counter()
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            (*command, *served, *quiet), env={**clean, **environment}, stdout=output, stderr=output
-        )
+        process = subprocess.Popen(command, env={**clean, **environment}, stdout=output, stderr=output)
     try:
         took = _wait(process, port, ready, began, log)
         yield Server(process, port, took)

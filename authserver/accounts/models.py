@@ -1,6 +1,6 @@
 """The tables of accounts: who may sign in, from which devices they did, and how often it was tried."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy import JSON, Column, ForeignKey, Integer, LargeBinary, String, Table, text
 
 from authserver.database import Moment, metadata
 
@@ -16,7 +16,11 @@ account = Table(
     Column("password_changed_at", Moment, nullable=True),
     Column("disabled_at", Moment, nullable=True),
     Column("tokens_not_before", Moment, nullable=True),  # tokens older than this whole second are on the list
-    Column("signed_out_at", Moment, nullable=True),  # everywhere, the last time: whatever began before is over
+    Column(
+        "signed_out_at", Moment, nullable=True
+    ),  # everywhere, the last time: whatever began before is over
+    Column("claims", JSON, nullable=False, server_default=text("'{}'")),  # about the person: profile.py
+    Column("groups", JSON, nullable=False, server_default=text("'[]'")),  # a list of strings
 )
 
 known_device = Table(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from authserver.accounts.models import account
+from authserver.accounts.profile import Profile
 from authserver.accounts.usernames import Username
 from authserver.opaque import new_id
 
@@ -92,6 +93,7 @@ def create(
 _BY_USERNAME: Final = select(*COLUMNS).where(account.c.username == bindparam("username"))
 _BY_ID: Final = select(*COLUMNS).where(account.c.id == bindparam("id"))
 _LOCKED: Final = _BY_ID.with_for_update()
+_PROFILE: Final = select(account.c.claims, account.c.groups).where(account.c.id == bindparam("id"))
 
 
 def by_username(db: Connection, username: Username) -> Account | None:
@@ -105,6 +107,16 @@ def by_id(db: Connection, account_id: str) -> Account | None:
 def locked(db: Connection, account_id: str) -> Account | None:
     """Read an account and hold it until the transaction ends, so that its sign-in and its lock-out take turns."""
     return _one(db, _LOCKED, {"id": account_id})
+
+
+def profile(db: Connection, account_id: str) -> Profile:
+    """Answer what apps may be told of a person. Apart from the account: a sign-in and a refresh need none of it."""
+    row = db.execute(_PROFILE, {"id": account_id}).one_or_none()
+    return Profile() if row is None else Profile(row.claims, tuple(row.groups))
+
+
+def set_profile(db: Connection, account_id: str, wanted: Profile) -> None:
+    change(db, account_id, claims=dict(wanted.claims), groups=list(wanted.groups))
 
 
 def page(db: Connection, *, after: str = "", limit: int = 100) -> list[Account]:

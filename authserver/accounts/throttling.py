@@ -67,19 +67,23 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class _Counter:
+class Counter:
     """What is counted. The key is a hash: a hostile name makes no long row, and none is stored in clear."""
 
     kind: str
     key: str
     windows: tuple[Window, ...]
 
+    @classmethod
+    def of(cls, kind: str, what: bytes, *windows: Window) -> "Counter":
+        return cls(kind, _digest(what), windows)
+
     def items(self) -> list[RateLimitItem]:
         return [RateLimitItemPerSecond(each.attempts, each.seconds, self.kind) for each in self.windows]
 
 
 class Throttle:
-    """The counters of failed sign-ins, seen by one transaction at one moment."""
+    """The counters of failed sign-ins and of other guesses, seen by one transaction at one moment."""
 
     def __init__(self, db: Connection, now: datetime, limits: Limits = Limits()) -> None:
         self._db = db
@@ -93,7 +97,11 @@ class Throttle:
         :param device: what `devices.recognise` answered for this account.
         """
         who = self._account(username) if device is None else self._device(device)
-        for counter in (self._address(address), who):
+        return self.count(self._address(address), who)
+
+    def count(self, *counters: Counter) -> Allowed | Wait:
+        """Count one attempt in each counter, up to the first that is full."""
+        for counter in counters:
             for item in counter.items():
                 if not self._limiter.hit(item, counter.key):
                     return self._wait(item, counter.key)
@@ -116,14 +124,14 @@ class Throttle:
         reset = self._limiter.get_window_stats(item, key).reset_time
         return Wait(max(1, math.ceil(reset - self._now.timestamp())))
 
-    def _address(self, address: str) -> _Counter:
-        return _Counter("address", _digest(network(address)), self._limits.address)
+    def _address(self, address: str) -> Counter:
+        return Counter.of("address", network(address), *self._limits.address)
 
-    def _account(self, username: Username) -> _Counter:
-        return _Counter("account", _digest(username.encode()), self._limits.account)
+    def _account(self, username: Username) -> Counter:
+        return Counter.of("account", username.encode(), *self._limits.account)
 
-    def _device(self, device: bytes) -> _Counter:
-        return _Counter("device", _digest(device), self._limits.device)
+    def _device(self, device: bytes) -> Counter:
+        return Counter.of("device", device, *self._limits.device)
 
 
 def network(address: str) -> bytes:

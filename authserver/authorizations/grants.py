@@ -17,13 +17,14 @@ from authserver.audit.store import Entry, record
 from authserver.authorizations import refresh_tokens, store
 from authserver.authorizations.refresh_tokens import REPEAT, Family
 from authserver.authorizations.store import Authorization
-from authserver.opaque import hash_secret, new_id, new_secret
+from authserver.opaque import SecretHash, hash_secret, new_id, new_secret
 from authserver.protocol.revocation import Kind
 from authserver.revocations import store as revocations
 from authserver.sessions import store as sessions
 from authserver.sessions.current import Current
 from authserver.sessions.lifetime import Lifetime
 from authserver.sessions.sign_out import not_yet
+from authserver.subjects import store as subjects
 
 CODE_LIFETIME: Final = timedelta(seconds=60)  # ASVS 10.4.3, FAPI 2.0 §5.3.2.1
 ACR: Final = "1"  # one factor
@@ -42,6 +43,7 @@ class Allowed:
     claims: dict[str, Any]
     key_thumbprint: str | None
     offline: bool
+    sector: str | None  # whose name for the person its tokens carry; None: the account's id
 
 
 class Live(NamedTuple):
@@ -50,6 +52,11 @@ class Live(NamedTuple):
     authorization: Authorization
     account: Account
     at: datetime
+
+    @property
+    def subject(self) -> str:
+        """`sub` of every token of it: the same for as long as it goes on (OIDC Core §12.2)."""
+        return self.authorization.subject or self.account.id
 
 
 class TooEarly(Exception):
@@ -70,8 +77,15 @@ class Grants:
 
     def issue_code(self, db: Connection, allowed: Allowed, who: Current) -> str:
         """Write an authorization, and answer its code."""
-        grant_id, secret = new_id(), new_secret()
-        expires_at = who.at + CODE_LIFETIME
+        secret = new_secret()
+        grant_id = self.issue(db, allowed, who, hash_secret(secret), until=who.at + CODE_LIFETIME)
+        return f"{grant_id}.{secret}"
+
+    def issue(
+        self, db: Connection, allowed: Allowed, who: Current, secret_hash: SecretHash, *, until: datetime
+    ) -> str:
+        """Write an authorization for whoever has a secret already, as a device has; answer its id."""
+        grant_id = new_id()
         made = Authorization(
             id=grant_id,
             client_id=allowed.client_id,
@@ -88,19 +102,20 @@ class Grants:
             amr=who.session.amr,
             authenticated_at=who.session.authenticated_at,
             key_thumbprint=allowed.key_thumbprint,
-            code_hash=hash_secret(secret),
-            code_expires_at=expires_at,
+            code_hash=secret_hash,
+            code_expires_at=until,
             code_used_at=None,
             refresh_key=None,
             refresh_hash=None,
             previous_hash=None,
             rotated_at=None,
             created_at=who.at,
-            expires_at=expires_at,
+            expires_at=until,
             ended_at=None,
+            subject=_subject(db, allowed, who),
         )
         store.add(db, made)
-        return f"{grant_id}.{secret}"
+        return grant_id
 
     def find_code(self, db: Connection, code: str, client_id: str, now: datetime) -> Live | None:
         """Answer what an unused code is good for. One that was used ends all that came of it (RFC 6749 §4.1.2)."""
@@ -116,16 +131,26 @@ class Grants:
             return None
         return self._live(db, held, found.account, now) if now < held.code_expires_at else None
 
-    def use_code(self, db: Connection, live: Live, *, refreshable: bool) -> tuple[str | None] | None:
-        """Claim a code; answer its refresh token, if there shall be one. None: another was faster."""
+    def use_code(
+        self, db: Connection, live: Live, *, refreshable: bool, refresh_lifetime: timedelta | None = None
+    ) -> tuple[str | None] | None:
+        """Claim a code; answer its refresh token, if there shall be one. None: another was faster.
+
+        :param refresh_lifetime: of this client, where it is other than the server's.
+        """
         held, now = live.authorization, live.at
         family, secret = Family.begin(held.id)
         kept = (family.key, refresh_tokens.hashed(secret)) if refreshable else None
-        until = now + (self.refresh_lifetime if refreshable else self.tokens_live)
+        until = now + ((refresh_lifetime or self.refresh_lifetime) if refreshable else self.tokens_live)
         if not store.use_code(db, held.id, now=now, until=until, refresh=kept):
             self.end(db, held, now=now, why="authorization.code_reused")
             return None
         return (family.token(secret) if refreshable else None,)
+
+    def bind(self, db: Connection, live: Live, thumbprint: str) -> None:
+        """Bind the refresh tokens of a public client to its key (RFC 9449 §5): stolen, they are worth nothing."""
+        if live.authorization.key_thumbprint != thumbprint:
+            store.bind(db, live.authorization.id, thumbprint)
 
     def find_refresh(self, db: Connection, token: str, client_id: str, now: datetime) -> Live | None:
         """Answer what a refresh token is good for. One that was rotated away, and longer ago than a repeat takes,
@@ -148,14 +173,17 @@ class Grants:
     def look_at_refresh(self, db: Connection, token: str, client_id: str, now: datetime) -> Live | None:
         """Answer what a refresh token would be good for, and change nothing: not even a stolen one ends anything."""
         shown = refresh_tokens.parse(token)
-        found = store.hold(db, shown.grant_id) if shown else None
+        found = store.look(db, shown.grant_id) if shown else None
         if shown is None or found is None or found.authorization.client_id != client_id:
             return None
         held, account = found
-        if held.ended_at is not None or now >= held.expires_at or account.disabled_at is not None:
+        if now >= held.expires_at or not _still_counts(held, account):
             return None
-        known = _is_current(held, shown.secret) or _is_repeat(held, shown.secret, now)
-        return Live(held, account, now) if known else None
+        if not _is_current(held, shown.secret) and not _is_repeat(held, shown.secret, now):
+            return None
+        seen_after = self.lifetime.seen_after(now)
+        session = sessions.by_id(db, held.session_id, now=now, seen_after=seen_after)
+        return Live(held, account, now) if session is not None or held.offline else None
 
     def end_by_refresh(self, db: Connection, token: str, client_id: str, now: datetime) -> bool:
         """End the authorization that a refresh token is of, be it the newest or an older one (RFC 7009 §2.1)."""
@@ -180,6 +208,13 @@ class Grants:
         store.rotate(db, held.id, before, after, now=live.at)
         return family.token(secret)
 
+    def find_living(self, db: Connection, grant_id: str, now: datetime) -> Live | None:
+        """Answer an authorization whose access tokens still count, by the database: a revocation may be on its way."""
+        found = store.hold(db, grant_id)
+        if found is None or now >= found.authorization.expires_at:
+            return None
+        return self._live(db, found.authorization, found.account, now)
+
     def end(self, db: Connection, held: Authorization, *, now: datetime, why: str) -> None:
         """End an authorization and every token of it, here and at every resource service."""
         if not store.end(db, held.id, now=now):
@@ -189,9 +224,7 @@ class Grants:
         record(db, Entry(why, now, "server", held.account_id, held.session_id, detail=detail))
 
     def _live(self, db: Connection, held: Authorization, account: Account, now: datetime) -> Live | None:
-        if held.ended_at is not None or account.disabled_at is not None:
-            return None
-        if account.signed_out_at is not None and held.created_at <= account.signed_out_at:
+        if not _still_counts(held, account):
             return None
         if (wait := not_yet(account, now)) is not None:
             raise TooEarly(wait.until)
@@ -199,6 +232,17 @@ class Grants:
         session = sessions.renew_by_id(db, held.session_id, now=now, seen_after=seen_after)
         goes_on = held.offline and held.code_used_at is not None
         return Live(held, account, now) if session is not None or goes_on else None
+
+
+def _subject(db: Connection, allowed: Allowed, who: Current) -> str | None:
+    return allowed.sector and subjects.subject(db, who.account.id, allowed.sector, now=who.at)
+
+
+def _still_counts(held: Authorization, account: Account) -> bool:
+    """Whether nobody ended it: neither it alone, nor all that its account ever allowed."""
+    if held.ended_at is not None or account.disabled_at is not None:
+        return False
+    return account.signed_out_at is None or held.created_at > account.signed_out_at
 
 
 def _is_current(held: Authorization, secret: str) -> bool:

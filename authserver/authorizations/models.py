@@ -73,4 +73,5 @@ authorization = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),  # nothing of it is good after this
     Column("ended_at", Moment, nullable=True),
+    Column("subject", String(22), nullable=True),  # `sub` of its tokens; NULL: the account's own id
 )

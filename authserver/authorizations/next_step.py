@@ -30,11 +30,11 @@ class Step(Enum):
 class Asked:
     """Of a request what decides about the next page."""
 
-    at: datetime  # when it came
+    at: datetime | None  # when it was stored; None: it came just now, and no sign-in answers it yet
     scope: frozenset[str]
     prompt: frozenset[str] = frozenset()
     max_age: timedelta | None = None
-    subject: str | None = None  # of `id_token_hint`, or of `claims`: nobody else will do
+    subject: str | None = None  # whose account `id_token_hint` or `claims` names: nobody else will do
     first_party: bool = False
     allowed: bool | None = None  # what the person of this very session said to this very request
 
@@ -47,8 +47,7 @@ def next_step(asked: Asked, who: Current | None, consented: frozenset[str]) -> S
     if who is None or not _is_recent(asked, who):
         return Step.LOGIN_REQUIRED if silent else Step.SIGN_IN
     if asked.subject not in (None, who.account.id):
-        came_for_this = who.session.authenticated_at >= asked.at  # and is somebody else all the same
-        return Step.LOGIN_REQUIRED if silent or came_for_this else Step.SIGN_IN
+        return Step.LOGIN_REQUIRED if silent or _came_for_this(asked, who) else Step.SIGN_IN
     if _needs_consent(asked, consented):
         return Step.CONSENT_REQUIRED if silent else Step.ASK
     return Step.PROCEED
@@ -56,12 +55,16 @@ def next_step(asked: Asked, who: Current | None, consented: frozenset[str]) -> S
 
 def _is_recent(asked: Asked, who: Current) -> bool:
     """Whether this sign-in is recent enough; one that the request itself led to always is."""
-    authenticated_at = who.session.authenticated_at
-    if authenticated_at >= asked.at:
+    if _came_for_this(asked, who):
         return True
     if asked.prompt & LOGIN:
         return False
-    return asked.max_age is None or who.at - authenticated_at <= asked.max_age
+    return asked.max_age is None or who.at - who.session.authenticated_at <= asked.max_age
+
+
+def _came_for_this(asked: Asked, who: Current) -> bool:
+    """Whether somebody signed in after the request had come."""
+    return asked.at is not None and who.session.authenticated_at >= asked.at
 
 
 def _needs_consent(asked: Asked, consented: frozenset[str]) -> bool:

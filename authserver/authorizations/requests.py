@@ -4,7 +4,7 @@ Under one kind of name, `urn:ietf:params:oauth:request_uri:…`, which is a secr
 when the request is answered, not when it is looked at, as a person may reload the page (FAPI 2.0 §5.3.2.2 note 3).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from authserver.authorizations import store
 from authserver.authorizations.store import StoredRequest
 from authserver.opaque import hash_secret, new_secret
-from authserver.protocol.oauth import REQUEST_URI
+from authserver.protocol.oauth import OFFLINE_ACCESS, OPENID, REQUEST_URI
 
 PUSHED_FOR: Final = timedelta(seconds=300)  # FAPI 2.0: less than 600 s
 WAITS_FOR: Final = timedelta(minutes=30)  # for somebody who looks for a password
@@ -26,6 +26,16 @@ class Waiting:
 
     request_uri: str
     request: StoredRequest
+
+
+def scopes(asked: str | None, registered: Sequence[str]) -> tuple[str, ...]:
+    """Narrow what is asked for to what is registered (OIDC Core §3.1.2.1: unknown values are ignored).
+
+    Who names none gets all but the two that begin something of their own. The consent page shows and keeps just this.
+    """
+    if asked is None:
+        return tuple(name for name in registered if name not in {OFFLINE_ACCESS, OPENID})
+    return tuple(dict.fromkeys(name for name in asked.split() if name in registered))
 
 
 def push(db: Connection, client_id: str, parameters: Mapping[str, Any], *, now: datetime) -> str:

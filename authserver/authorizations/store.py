@@ -8,13 +8,14 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, exists, insert, or_, select, update
 
 from authserver.accounts import store as accounts
 from authserver.accounts.models import account
 from authserver.accounts.store import Account
 from authserver.authorizations.models import authorization, authorization_request
 from authserver.opaque import SecretHash
+from authserver.sessions.models import session
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Authorization:
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    subject: str | None = None  # pairwise; None: the account's own id
 
 
 class Held(NamedTuple):
@@ -72,12 +74,12 @@ COLUMNS: Final = tuple(authorization.c[field.name] for field in fields(Authoriza
 REQUEST_COLUMNS: Final = tuple(authorization_request.c[field.name] for field in fields(StoredRequest))
 
 _ADD: Final = insert(authorization)
-_HOLD: Final = (
+_LOOK: Final = (
     select(*accounts.COLUMNS, *COLUMNS)
     .join(account, account.c.id == authorization.c.account_id)
     .where(authorization.c.id == bindparam("grant_id"))
-    .with_for_update()
 )
+_HOLD: Final = _LOOK.with_for_update()
 _USE_CODE: Final = (
     update(authorization)
     .where(
@@ -124,10 +126,12 @@ def add(db: Connection, made: Authorization) -> None:
 
 def hold(db: Connection, grant_id: str) -> Held | None:
     """Read an authorization with its account; a sign-out everywhere waits for us, or we for it."""
-    row = db.execute(_HOLD, {"grant_id": grant_id}).one_or_none()
-    if row is None:
-        return None
-    return Held(Authorization(*row[len(accounts.COLUMNS) :]), accounts.from_row(row))
+    return _held(db, _HOLD, grant_id)
+
+
+def look(db: Connection, grant_id: str) -> Held | None:
+    """Read an authorization with its account, and hold nobody up."""
+    return _held(db, _LOOK, grant_id)
 
 
 def use_code(
@@ -137,6 +141,12 @@ def use_code(
     key, secret = refresh or (None, None)
     values = {"grant_id": grant_id, "now": now, "until": until, "key": key, "secret": secret}
     return db.execute(_USE_CODE, values).rowcount == 1
+
+
+def bind(db: Connection, grant_id: str, thumbprint: str) -> None:
+    """Bind an authorization to a key, unless it is bound to one."""
+    unbound = authorization.c.id == grant_id, authorization.c.key_thumbprint.is_(None)
+    db.execute(update(authorization).where(*unbound).values(key_thumbprint=thumbprint))
 
 
 def rotate(db: Connection, grant_id: str, before: SecretHash, secret: SecretHash, *, now: datetime) -> bool:
@@ -163,6 +173,13 @@ def end_of_client(db: Connection, account_id: str, client_id: str, *, now: datet
         .returning(authorization.c.id)
     )
     return list(db.execute(living).scalars())
+
+
+def _held(db: Connection, query: Select[Any], grant_id: str) -> Held | None:
+    row = db.execute(query, {"grant_id": grant_id}).one_or_none()
+    if row is None:
+        return None
+    return Held(Authorization(*row[len(accounts.COLUMNS) :]), accounts.from_row(row))
 
 
 def of_session(db: Connection, session_id: str) -> list[Authorization]:
@@ -195,9 +212,15 @@ def finish_request(db: Connection, reference: SecretHash, *, now: datetime) -> b
 
 
 def purge(db: Connection, before: datetime, batch: int) -> int:
-    """Delete up to `batch` authorizations that ended or expired before then; answer how many."""
+    """Delete up to `batch` authorizations that ended or expired before then; answer how many.
+
+    One whose code was used stays as long as its session does: that app has to hear when the session ends (deliveries/).
+    """
     over = or_(authorization.c.expires_at < before, authorization.c.ended_at < before)
-    gone = select(authorization.c.id).where(over).limit(batch)
+    nobody_hears = authorization.c.code_used_at.is_(None) | ~exists().where(
+        session.c.id == authorization.c.session_id
+    )
+    gone = select(authorization.c.id).where(over, nobody_hears).limit(batch)
     return db.execute(delete(authorization).where(authorization.c.id.in_(gone))).rowcount
 
 

@@ -2,25 +2,29 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 from sqlalchemy import Connection
 
 from authserver.accounts import store
+from authserver.accounts.profile import Profile
 from authserver.accounts.store import Account
-from authserver.accounts.usernames import Username, canonical
+from authserver.accounts.usernames import canonical
 from authserver.audit.store import Entry, record
+from authserver.cli.account_answers import describe, found, held, state, text, told
 from authserver.cli.answers import Answer, Refused, Table
 from authserver.cli.call import Call
 from authserver.cli.heard import PATIENCE, Wait, noting, with_heard
 from authserver.cli.nouns import noun
 from authserver.cli.passwords import NewPassword, new_password
+from authserver.cli.profile import Email, FullName, changes_of, profile, with_changes
 from authserver.cli.times import when
 from authserver.cli.verbs import verb
 from authserver.sessions import store as sessions
 
 app = noun("account")
+verb(app, "profile", changes=True)(profile)
 
 T = TypeVar("T")
 Change = Callable[[Connection, Account, datetime], T]
@@ -43,6 +47,8 @@ def create(
     display_name: Annotated[
         str, typer.Option(help="How pages call the person. Else the name as typed.")
     ] = "",
+    email: Email = None,
+    full_name: FullName = None,
     password_stdin: FromStdin = False,
 ) -> Answer:
     """Create an account. Its password is made up and printed once, unless you bring one.
@@ -54,16 +60,19 @@ def create(
         checked_roles(role or []),
         _checked_display_name(display_name or name),
     )
+    known = changes_of({}, email=email, full_name=full_name, claim=[])
+    about = with_changes(Profile(), known, None, call.now)
     chosen = new_password(call, username, from_stdin=password_stdin)
 
     def step(db: Connection) -> Account:
         now = call.now
         made = store.create(db, username, display_name=shown, password_hash=chosen.hash, roles=roles, now=now)
+        store.set_profile(db, made.id, about)
         detail = {"username": made.username, "roles": list(made.roles)}
         record(db, Entry("account.created", now, "operator", made.id, detail=detail))
         return made
 
-    return _with_password(_told(call.write(step), f"Created the account {username}."), chosen)
+    return _with_password(told(call.write(step), f"Created the account {username}."), chosen)
 
 
 @verb(app, "list")
@@ -84,7 +93,7 @@ def list_accounts(
         (
             one.username,
             one.display_name,
-            _state(one),
+            state(one),
             ", ".join(one.roles),
             when(one.created_at, call.now),
             one.id,
@@ -113,7 +122,7 @@ def show(call: Call, name: Name) -> Answer:
 
     account, living = call.read(look)
     facts = {**describe(account), "sessions": living}
-    rows = [(name.replace("_", " "), _text(value, call.now)) for name, value in facts.items()]
+    rows = [(name.replace("_", " "), text(value, call.now)) for name, value in facts.items()]
     return Answer({"account": facts}, [Table((), rows)])
 
 
@@ -209,31 +218,6 @@ def sign_out(call: Call, name: Name, *, wait: Wait = PATIENCE) -> Answer:
     return _change(call, name, change, wait)
 
 
-def found(db: Connection, username: Username) -> Account:
-    """Answer the account of this name.
-
-    :raises Refused: there is none.
-    """
-    account = store.by_username(db, username)
-    if account is None:
-        raise Refused(f"there is no account {username}: `authserver account list` shows them")
-    return account
-
-
-def describe(account: Account) -> dict[str, Any]:
-    """Name what may be shown, one by one: a column added later is not shown by accident."""
-    return {
-        "id": account.id,
-        "username": account.username,
-        "display_name": account.display_name,
-        "roles": list(account.roles),
-        "created_at": account.created_at,
-        "password_changed_at": account.password_changed_at,
-        "disabled_at": account.disabled_at,
-        "tokens_not_before": account.tokens_not_before,
-    }
-
-
 def checked_roles(roles: list[str]) -> tuple[str, ...]:
     """Answer roles in order, each once.
 
@@ -252,18 +236,12 @@ def _change(call: Call, name: str, change: Change[str], wait: float = 0) -> Answ
     username = canonical(name)
 
     def step(db: Connection) -> tuple[Account, str]:
-        account = store.locked(db, found(db, username).id)
-        if account is None:
-            raise Refused(f"the account {username} was deleted meanwhile")
+        account = held(db, username)
         words = change(db, account, call.now)
         return found(db, username), words
 
     done, listed = call.write(noting(call, step))
-    return with_heard(call, _told(*done), listed, wait)
-
-
-def _told(account: Account, words: str) -> Answer:
-    return Answer({"account": describe(account), "message": words}, [words])
+    return with_heard(call, told(*done), listed, wait)
 
 
 def _with_password(answer: Answer, chosen: NewPassword) -> Answer:
@@ -277,13 +255,3 @@ def _checked_display_name(text: str) -> str:
     if not text.strip() or len(text) > LONGEST_NAME or not text.isprintable():
         raise Refused(f"a display name has 1 to {LONGEST_NAME} visible characters", code=2)
     return text
-
-
-def _state(account: Account) -> str:
-    return "disabled" if account.disabled_at else "active"
-
-
-def _text(value: Any, now: datetime) -> str:
-    if isinstance(value, datetime):
-        return when(value, now)
-    return ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)

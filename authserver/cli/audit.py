@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row
 from authserver.accounts import store as accounts
 from authserver.accounts.usernames import canonical
 from authserver.audit import store
-from authserver.cli.account import found
+from authserver.cli.account_answers import found
 from authserver.cli.answers import Answer, Table
 from authserver.cli.call import Call
 from authserver.cli.nouns import noun

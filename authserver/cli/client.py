@@ -12,6 +12,7 @@ from authserver.capabilities import tokens_live
 from authserver.cli.answers import Answer, Refused
 from authserver.cli.call import Call
 from authserver.cli.client_answers import created, listed, shown, told, with_secret
+from authserver.cli.client_invite import invite
 from authserver.cli.client_options import KINDS, Kind, field_called, fit, length, said, with_options
 from authserver.cli.heard import PATIENCE, Wait, noting, with_heard
 from authserver.cli.nouns import noun
@@ -25,6 +26,7 @@ from authserver.opaque import Secret, new_id
 from authserver.revocations.clients import end_tokens
 
 app = noun("client")
+verb(app, "invite", changes=True)(invite)
 
 Id = Annotated[str, typer.Argument(help="The client's id.", metavar="ID")]
 Change = Callable[[Connection, Client], str]

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from authserver import schema
 from authserver.accounts.passwords import UnacceptablePassword
+from authserver.accounts.profile import BadClaim
 from authserver.accounts.store import UsernameTaken
 from authserver.accounts.usernames import InvalidUsername
 from authserver.cli.answers import Refused
@@ -39,6 +40,7 @@ TABLE: Final[tuple[Row, ...]] = (
     (PrivateKeyMissing, 1, str),
     (UsernameTaken, 1, lambda error: f"there is an account {error} already: choose another name"),
     (InvalidUsername, 1, str),
+    (BadClaim, 2, str),
     (UnacceptablePassword, 1, str),
     (
         PermissionError,

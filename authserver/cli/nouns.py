@@ -22,6 +22,7 @@ NOUNS: Final = {
     "account": "Accounts: who may sign in.",
     "client": "Clients: the apps and services that people sign in to, and what each may do.",
     "session": "Sessions: which browsers are signed in.",
+    "delivery": "Telling apps of logouts: who has heard, who has not, and trying again.",
     "revocation": "The revocation list: what ends tokens before their time.",
     "service": "The services that follow the list: which keys they have, and who has heard of what.",
     "token": "Access tokens: what one says, and whether it is good.",

@@ -26,6 +26,7 @@ from authserver.revocations import store
 from authserver.revocations.keys import LISTED_FOR
 from authserver.revocations.store import Revocation
 from authserver.sessions import store as sessions
+from authserver.subjects import store as subjects
 
 app = noun("revocation")
 
@@ -202,7 +203,9 @@ def _put(db: Connection, call: Call, wanted: Wanted, now: datetime) -> None:
         _refuse_own_key(db, value)
     next_second = datetime.fromtimestamp(seconds(now) + 1, UTC)  # `iat` counts whole seconds
     cut_off = (wanted.before or next_second) if kind in WITH_CUTOFF else None
-    store.append(db, kind, value, now=now, expires_at=now + _listed_for(call, kind), before=cut_off)
+    others = subjects.of_account(db, value) if kind is Kind.SUB else ()
+    for name in (*others, value):
+        store.append(db, kind, name, now=now, expires_at=now + _listed_for(call, kind), before=cut_off)
 
 
 def _refuse_own_key(db: Connection, kid: str) -> None:

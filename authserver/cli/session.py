@@ -1,4 +1,4 @@
-"""`authserver session`: which browsers are signed in, and ending one."""
+"""`authserver session`: which browsers are signed in, ending one, and who was told of the end."""
 
 from typing import Annotated, Any
 
@@ -7,13 +7,16 @@ from sqlalchemy import Connection
 
 from authserver.accounts.store import Account
 from authserver.accounts.usernames import canonical
-from authserver.cli.account import found
+from authserver.cli.account_answers import found
 from authserver.cli.answers import Answer, Refused, Table
 from authserver.cli.call import Call
+from authserver.cli.delivery import HEADER, describe_delivery, row_of
 from authserver.cli.heard import PATIENCE, Wait, noting, with_heard
 from authserver.cli.nouns import noun
 from authserver.cli.times import when
 from authserver.cli.verbs import verb
+from authserver.deliveries import store as deliveries
+from authserver.deliveries.store import Delivery
 from authserver.sessions import store
 from authserver.sessions.store import Session
 
@@ -68,6 +71,43 @@ def end(
     if not ended:
         raise Refused(f"there is no session {sid} that has not ended: `authserver session list` shows them")
     return with_heard(call, Answer({"ended": sid}, [f"Ended the session {sid}."]), listed, wait)
+
+
+@verb(app, "trace")
+def trace(call: Call, sid: Annotated[str, typer.Argument(help="The session's id.", metavar="SID")]) -> Answer:
+    """Show which apps were told of a session's end, which have not heard yet, and why not.
+
+    Example: authserver session trace SID
+    """
+    found = call.read(lambda db: _traced(db, sid))
+    if found is None:
+        raise Refused(f"there is no session {sid}, or it ended more than a week ago and is forgotten")
+    session, told = found
+    facts = {
+        "sid": sid,
+        "account_id": session.account_id,
+        "started_at": session.started_at,
+        "ended_at": session.ended_at,
+        "deliveries": [describe_delivery(one) for one in told],
+    }
+    ended = when(session.ended_at, call.now)
+    lines: list[str | Table] = [
+        f"The session {sid} ended at {ended}." if ended else f"The session {sid} has not ended."
+    ]
+    if told:
+        lines.append(Table(HEADER, [row_of(one, call.now) for one in told]))
+    elif ended:
+        lines.append("No app had to be told.")
+    return Answer(facts, lines)
+
+
+def _traced(db: Connection, sid: str) -> tuple[Session, list[Delivery]] | None:
+    session = store.look(db, sid)
+    if session is None:
+        return None
+    since = session.ended_at
+    told = deliveries.of_session(db, sid, session.account_id, since=since) if since else []
+    return session, told
 
 
 def _living(db: Connection, call: Call, name: str, limit: int) -> list[tuple[Session, Account]]:

@@ -20,6 +20,7 @@ FITTING: Final[Mapping[str, tuple[str, ...]]] = {
     "EC": ("ES256",),
     "OKP": ("Ed25519", "EdDSA"),
 }
+ALGORITHMS: Final = tuple(alg for fitting in FITTING.values() for alg in fitting)
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {  # RFC 7638 §3.2
     "RSA": ("kty", "n", "e"),
     "EC": ("kty", "crv", "x", "y"),

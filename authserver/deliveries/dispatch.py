@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from authserver.database import DatabaseUnavailable
@@ -54,20 +55,19 @@ class Dispatch:
 
     async def _begin_what_is_due(self, loop: asyncio.AbstractEventLoop, threads: ThreadPoolExecutor) -> None:
         while (room := AT_ONCE - self._under_way.total()) > 0:
-            busy = dict(self._under_way)
-            try:
-                claimed = await loop.run_in_executor(
-                    threads, lambda: self._sender.claim(room, under_way=busy, each=EACH)
-                )
-            except DatabaseUnavailable:
-                return  # who follows the database says so
+            claimed = await loop.run_in_executor(threads, self._claim, room, dict(self._under_way))
             if not claimed:
                 return
             for one in claimed:
                 self._under_way[one.delivery.client_id] += 1
-                loop.run_in_executor(threads, self._deliver, one).add_done_callback(
-                    lambda _, one=one: self._done(one)
-                )
+                sent = loop.run_in_executor(threads, self._deliver, one)
+                sent.add_done_callback(partial(self._done, one))
+
+    def _claim(self, room: int, under_way: dict[str, int]) -> list[Claimed]:
+        try:
+            return self._sender.claim(room, under_way=under_way, each=EACH)
+        except DatabaseUnavailable:
+            return []  # whoever follows the database says so
 
     def _deliver(self, claimed: Claimed) -> None:
         try:
@@ -77,7 +77,7 @@ class Dispatch:
         except Exception:
             log.exception("a delivery failed", delivery=claimed.delivery.id)
 
-    def _done(self, claimed: Claimed) -> None:
+    def _done(self, claimed: Claimed, _sent: object) -> None:
         client_id = claimed.delivery.client_id
         self._under_way[client_id] -= 1
         if not self._under_way[client_id]:

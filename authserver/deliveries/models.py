@@ -19,6 +19,7 @@ delivery = Table(
     # Neither is a foreign key: an app has to hear of the end of what is deleted meanwhile.
     Column("account_id", String(22), nullable=False, index=True),
     Column("session_id", String(22), nullable=True, index=True),  # NULL: every session of the account
+    Column("subject", String(22), nullable=False),  # by which name the app knows the account
     Column("created_at", Moment, nullable=False, index=True),
     Column("due_at", Moment, nullable=True, index=True),  # the next attempt; NULL: none, it is over
     Column("gives_up_at", Moment, nullable=False),

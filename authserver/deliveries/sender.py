@@ -24,7 +24,7 @@ from authserver.logs import get_logger
 from authserver.outgoing.requests import NotSent
 from authserver.tokens.logout_token import LogoutTokens
 
-LEASE: Final = timedelta(seconds=30)  # longer than a request can take, with its transactions
+LEASE: Final = timedelta(seconds=15)  # longer than a request can take, with its transactions
 HEARD: Final = frozenset({200, 204})  # Back-Channel Logout §2.8
 
 log = get_logger("authserver.deliveries")
@@ -89,7 +89,11 @@ class Sender:
         dead = now if again is None else None
         self._database.write(lambda db: store.failed(db, row, error, again=again, dead=dead))
         if row.attempts == 1 or dead:
-            what = "an app was not told of a logout, and will not be" if dead else "an app was not told of a logout"
+            what = (
+                "an app was not told of a logout, and will not be"
+                if dead
+                else "an app was not told of a logout"
+            )
             log.warning(what, client_id=row.client_id, delivery=row.id, cause=error)
 
     def _send(self, claimed: Claimed) -> str | None:
@@ -102,7 +106,7 @@ class Sender:
                 self._signer(claimed.algorithm),
                 row.client_id,
                 self._clock.now(),
-                account_id=row.account_id,
+                subject=row.subject,
                 session_id=row.session_id,
             )
             status = self._post.post_form(claimed.uri, {"logout_token": token})

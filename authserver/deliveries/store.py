@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, s
 
 from authserver.authorizations.models import authorization
 from authserver.clients.models import client
+from authserver.database import announce
 from authserver.deliveries.models import delivery
 from authserver.opaque import new_id
 
@@ -23,6 +24,7 @@ class ToTell(NamedTuple):
     client_id: str
     account_id: str
     session_id: str | None
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Delivery:
     client_id: str
     account_id: str
     session_id: str | None
+    subject: str
     created_at: datetime
     due_at: datetime | None
     gives_up_at: datetime
@@ -73,13 +76,20 @@ _USED: Final = and_(
 )
 _LISTENS: Final = and_(_USED, client.c.backchannel_logout_uri.is_not(None))
 _WANTS_SESSION: Final = client.c.backchannel_logout_session_required
+_SUBJECT: Final = func.coalesce(authorization.c.subject, authorization.c.account_id)
 _OF_SESSIONS: Final = (
-    select(authorization.c.client_id, authorization.c.account_id, authorization.c.session_id)
+    select(authorization.c.client_id, authorization.c.account_id, authorization.c.session_id, _SUBJECT)
     .distinct()
     .where(_LISTENS, authorization.c.session_id.in_(bindparam("sids", expanding=True)))
 )
 _OF_ACCOUNT: Final = (
-    select(authorization.c.client_id, authorization.c.session_id, _WANTS_SESSION)
+    select(
+        authorization.c.client_id,
+        authorization.c.session_id,
+        authorization.c.offline,
+        _SUBJECT,
+        _WANTS_SESSION,
+    )
     .distinct()
     .where(_LISTENS, authorization.c.account_id == bindparam("account"))
 )
@@ -119,10 +129,16 @@ def apps_of_sessions(db: Connection, session_ids: Iterable[str]) -> list[ToTell]
     return [ToTell(*row) for row in db.execute(_OF_SESSIONS, {"sids": list(session_ids)})]
 
 
-def apps_of_account(db: Connection, account_id: str) -> list[ToTell]:
-    """Answer the apps of an account: each once, but once for each session where it needs to know which."""
-    rows = db.execute(_OF_ACCOUNT, {"account": account_id})
-    found = (ToTell(app, account_id, sid if by_session else None) for app, sid, by_session in rows)
+def apps_of_account(db: Connection, account_id: str, ended: Collection[str]) -> list[ToTell]:
+    """Answer the apps of an account: each once, but once for each session where it needs to know which.
+
+    Those are the sessions that have just ended, and older ones that an app goes on with offline.
+    """
+    found = (
+        ToTell(app, account_id, sid if by_sid else None, subject)
+        for app, sid, offline, subject, by_sid in db.execute(_OF_ACCOUNT, {"account": account_id})
+        if not by_sid or offline or sid in ended
+    )
     return list(dict.fromkeys(found))
 
 
@@ -131,9 +147,7 @@ def frames(db: Connection, session_id: str) -> list[Frame]:
     return [Frame(*row) for row in db.execute(_FRAMES, {"sid": session_id})]
 
 
-def add(
-    db: Connection, kind: str, whom: Sequence[ToTell], *, now: datetime, gives_up_at: datetime
-) -> None:
+def add(db: Connection, kind: str, whom: Sequence[ToTell], *, now: datetime, gives_up_at: datetime) -> None:
     """Write who has to be told; the first attempt is due at once."""
     if not whom:
         return
@@ -154,9 +168,7 @@ def due(
     return [(row.id, row.client_id, row.due_at) for row in db.execute(query)]
 
 
-def claim(
-    db: Connection, wanted: Iterable[tuple[str, datetime]], *, until: datetime
-) -> list[Claimed]:
+def claim(db: Connection, wanted: Iterable[tuple[str, datetime]], *, until: datetime) -> list[Claimed]:
     """Claim rows by their id and the time at which they were seen due; answer those that nobody else claimed."""
     won = [
         row
@@ -180,12 +192,11 @@ def failed(
     db.execute(_FAILED, values)
 
 
-def retry(
-    db: Connection, delivery_ids: Sequence[str], *, now: datetime, gives_up_at: datetime
-) -> int:
+def retry(db: Connection, delivery_ids: Sequence[str], *, now: datetime, gives_up_at: datetime) -> int:
     """Make deliveries due now, as if they were new; answer how many had not been delivered."""
     undelivered = delivery.c.id.in_(list(delivery_ids)), delivery.c.delivered_at.is_(None)
     new = {"due_at": now, "attempts": 0, "gives_up_at": gives_up_at, "dead_at": None}
+    announce(db)  # whoever sends looks at once
     return db.execute(update(delivery).where(*undelivered).values(new)).rowcount
 
 
@@ -201,9 +212,7 @@ def page(
     return [_delivery(row) for row in db.execute(query)]
 
 
-def of_session(
-    db: Connection, session_id: str, account_id: str, *, since: datetime
-) -> list[Delivery]:
+def of_session(db: Connection, session_id: str, account_id: str, *, since: datetime) -> list[Delivery]:
     """Answer who was told of the end of a session, by itself or with all others of its account."""
     with_all = and_(
         delivery.c.account_id == account_id,
@@ -212,11 +221,6 @@ def of_session(
     )
     query = select(*COLUMNS).where(or_(delivery.c.session_id == session_id, with_all))
     return [_delivery(row) for row in db.execute(query.order_by(delivery.c.created_at, delivery.c.id))]
-
-
-def waiting(db: Connection) -> int:
-    """Answer how many have not heard yet and will be tried again."""
-    return db.execute(select(func.count()).where(delivery.c.due_at.is_not(None))).scalar_one()
 
 
 def purge(db: Connection, before: datetime, batch: int) -> int:

@@ -25,8 +25,9 @@ def tell_apps(
     All sessions of an account: the token names no session (`sub` alone), and ends those as well that are long gone
     here while an app still has its own, or its offline access.
     """
+    sids = [session.id for session in ended]
     if account_id is not None:
-        whom = store.apps_of_account(db, account_id)
+        whom = store.apps_of_account(db, account_id, sids)
     else:
-        whom = store.apps_of_sessions(db, [session.id for session in ended]) if ended else []
+        whom = store.apps_of_sessions(db, sids) if sids else []
     store.add(db, BACKCHANNEL_LOGOUT, whom, now=now, gives_up_at=now + GIVE_UP_AFTER)

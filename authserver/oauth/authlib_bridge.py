@@ -18,7 +18,8 @@ from authserver.clients.store import Client
 from authserver.oauth.errors import Problem
 from authserver.oauth.issuing import Issuing, Signers
 from authserver.oauth.parameters import Parameters
-from authserver.protocol.oauth import UNSUPPORTED_GRANT_TYPE
+from authserver.protocol.oauth import INVALID_REQUEST, UNSUPPORTED_GRANT_TYPE
+from authserver.tokens.exchanged import Exchange
 
 Answer = Mapping[str, Any]
 
@@ -43,6 +44,7 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc]  # as above
         db: Connection,
         now: datetime,
         signers: Signers,
+        thumbprint: str | None,
     ) -> None:
         super().__init__("POST", uri)
         self.payload = BasicOAuth2Payload(parameters.values)
@@ -51,6 +53,7 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc]  # as above
         self.db = db
         self.now = now
         self.signers = signers
+        self.thumbprint = thumbprint  # of the key that the client has proved to have
 
     @property
     def form(self) -> Mapping[str, str]:
@@ -70,12 +73,15 @@ class ClientView(ClientMixin):  # type: ignore[misc]  # as above
 class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]  # as above
     """Finds the grant for a request, and answers with what it gives or with why not."""
 
-    def __init__(self, grants: Grants, issuing: Issuing) -> None:
+    def __init__(self, grants: Grants, issuing: Issuing, exchange: Exchange) -> None:
         super().__init__()
         self.grants = grants
         self.issuing = issuing
+        self.exchange = exchange
 
     def answer(self, request: TokenRequest) -> Answer | Problem:
+        if request.parameters.get("grant_type") is None:
+            return Problem(INVALID_REQUEST, "The parameter grant_type is missing.")
         if not any(grant.check_token_endpoint(request) for grant, _ in self._token_grants):
             return Problem(UNSUPPORTED_GRANT_TYPE, "This grant_type is not offered here.")
         answer: Answer | Problem = self.create_token_response(request)

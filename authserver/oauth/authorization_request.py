@@ -8,6 +8,9 @@ redirect URI are found good, the answer is a page, and nothing leads anywhere. A
 3. request objects: we read none, and say so
 4. response_type, response_mode, scope, resource, prompt, max_age
 5. PKCE: S256 or nothing, and nothing only for the confidential client that may
+6. claims (authorizations/claims_request.py); an essential acr that no sign-in here has
+
+Hints ask for nothing that could be refused: `acr_values`, `display`, `ui_locales`, `claims_locales`, `login_hint`.
 """
 
 import re
@@ -16,6 +19,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from authserver.authorizations import claims_request, requests
+from authserver.authorizations.claims_request import BadClaims, ClaimsRequest
+from authserver.authorizations.grants import ACR
 from authserver.clients import redirect_uris
 from authserver.clients.registration import AUTHORIZATION_CODE
 from authserver.clients.store import Client, Registered
@@ -67,6 +73,7 @@ class AuthorizationRequest:
     id_token_hint: str | None
     login_hint: str | None
     ui_locales: str | None
+    claims: ClaimsRequest
 
     @property
     def offline(self) -> bool:
@@ -97,7 +104,7 @@ def read(
     problem = _first_problem(parameters, client)
     if problem is not None:
         return problem
-    scope = _scope(parameters, client)
+    scope = registered_scope(parameters, client)
     if not scope:
         return Problem(words.INVALID_SCOPE, "None of these scopes is registered for this client.")
     audience = parameters.resources or client.audiences or (issuer,)
@@ -115,11 +122,12 @@ def read(
         id_token_hint=parameters.get("id_token_hint"),
         login_hint=parameters.get("login_hint"),
         ui_locales=parameters.get("ui_locales"),
+        claims=claims_request.read(parameters.get("claims"), scope, client.scopes),
     )
 
 
 def _first_problem(parameters: Parameters, client: Client) -> Problem | None:
-    checks = (_request_object, _response, _texts, _targets, _prompt, _proof_key)
+    checks = (_request_object, _response, _texts, unregistered_target, _prompt, _proof_key, _claims)
     return next((found for check in checks if (found := check(parameters, client)) is not None), None)
 
 
@@ -157,7 +165,7 @@ def _texts(parameters: Parameters, _client: Client) -> Problem | None:
     return None
 
 
-def _targets(parameters: Parameters, client: Client) -> Problem | None:
+def unregistered_target(parameters: Parameters, client: Client) -> Problem | None:
     if set(parameters.resources) <= set(client.audiences):
         return None
     return Problem(words.INVALID_TARGET, "A resource is not registered for this client.")
@@ -191,12 +199,20 @@ def _proof_key(parameters: Parameters, client: Client) -> Problem | None:
     return None
 
 
-def _scope(parameters: Parameters, client: Client) -> tuple[str, ...]:
-    """Narrow to what is registered (OIDC Core §3.1.2.1: unknown values are ignored); without any, all but one."""
-    asked = parameters.get("scope")
-    if asked is None:
-        return tuple(name for name in client.scopes if name not in {OFFLINE_ACCESS, OPENID})
-    return tuple(dict.fromkeys(name for name in asked.split() if name in client.scopes))
+def _claims(parameters: Parameters, client: Client) -> Problem | None:
+    try:
+        asked = claims_request.read(parameters.get("claims"), (OPENID,), client.scopes)
+    except BadClaims as error:
+        return Problem(words.INVALID_REQUEST, str(error))
+    if asked.acr and ACR not in asked.acr:
+        return Problem(
+            words.UNMET_AUTHENTICATION_REQUIREMENTS, "No sign-in here has one of these acr values."
+        )
+    return None
+
+
+def registered_scope(parameters: Parameters, client: Client) -> tuple[str, ...]:
+    return requests.scopes(parameters.get("scope"), client.scopes)
 
 
 def _max_age(parameters: Parameters, client: Client) -> timedelta | None:

@@ -13,7 +13,6 @@ by a GET of its own, with the cookie: no single sign-on would be left otherwise 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
@@ -38,11 +37,14 @@ from authserver.protocol import oauth as words
 from authserver.protocol import paths
 from authserver.protocol.oauth import REQUEST_URI
 from authserver.sessions.current import Current, CurrentSessions
+from authserver.subjects import store as subjects
+from authserver.subjects.sectors import sector_of
 from authserver.tokens.hints import IdTokenHints
 from authserver.web.answers import Answers
 from authserver.web.cookies import Cookies
 from authserver.web.runner import Runner
 
+LONGEST_HINT: Final = 255  # characters; what is longer is no help, and a redirect has to fit into a header
 REFUSED: Final = {
     Step.LOGIN_REQUIRED: "The person has to sign in for this.",
     Step.CONSENT_REQUIRED: "The person has to be asked for this.",
@@ -52,6 +54,8 @@ PUSH_IT: Final = Problem(words.INVALID_REQUEST, "This client has to push its req
 WRONG_HINT: Final = Problem(
     words.INVALID_REQUEST, "The id_token_hint is no ID token of ours for this client."
 )
+TWO_PEOPLE: Final = Problem(words.INVALID_REQUEST, "The id_token_hint and claims name two people.")
+NOBODY: Final = ""  # no account's id
 TOO_LATE: Final = "This sign-in was open for too long, or was finished already. Start again in the app."
 
 
@@ -174,11 +178,11 @@ class Authorize:
         waiting: Waiting | None,
         who: Current | None,
     ) -> Outcome:
-        subject = self._subject(asked)
+        subject = self._subject(db, asked)
         if isinstance(subject, Problem):
             return self._refuse(db, waiting, asked.way_back, subject)
         consented = consents.scopes(db, who.account.id, asked.client.client_id) if who else frozenset()
-        step = next_step(_asked(asked, waiting, who, subject, self._clock.now()), who, consented)
+        step = next_step(_asked(asked, waiting, who, subject), who, consented)
         if step is Step.PROCEED and who is not None:
             return self._proceed(db, asked, waiting, who)
         if step in REFUSED:
@@ -191,11 +195,20 @@ class Authorize:
         )
         return Detour(step, client_id, name, asked.login_hint, asked.ui_locales)
 
-    def _subject(self, asked: AuthorizationRequest) -> str | Problem | None:
-        if asked.id_token_hint is None:
-            return None
-        hint = self._hints.read(asked.id_token_hint)
-        return hint.sub if hint is not None and hint.client_id == asked.client.client_id else WRONG_HINT
+    def _subject(self, db: Connection, asked: AuthorizationRequest) -> str | Problem | None:
+        """Answer the id of the one account that will do, NOBODY where there is none, None where anybody will."""
+        named = asked.claims.subject
+        if asked.id_token_hint is not None:
+            hint = self._hints.read(asked.id_token_hint)
+            if hint is None or hint.client_id != asked.client.client_id:
+                return WRONG_HINT
+            if named not in (None, hint.sub):
+                return TWO_PEOPLE
+            named = hint.sub
+        sector = sector_of(asked.client)
+        if named is None or sector is None:
+            return named
+        return subjects.account_id(db, named, sector) or NOBODY
 
     def _proceed(
         self, db: Connection, asked: AuthorizationRequest, waiting: Waiting | None, who: Current
@@ -209,9 +222,10 @@ class Authorize:
             redirect_uri=asked.redirect_uri,
             code_challenge=asked.code_challenge,
             nonce=asked.nonce,
-            claims={},
+            claims=asked.claims.to_store(),
             key_thumbprint=asked.key_thumbprint,
             offline=asked.offline,
+            sector=sector_of(asked.client),
         )
         return Code(asked.way_back, self._grants.issue_code(db, allowed, who))
 
@@ -244,12 +258,11 @@ def _asked(
     waiting: Waiting | None,
     who: Current | None,
     subject: str | None,
-    now: datetime,
 ) -> Asked:
     same = waiting is not None and who is not None and waiting.request.session_id == who.session.id
     return Asked(
-        at=waiting.request.created_at if waiting else now,
-        scope=frozenset(asked.scope),
+        at=waiting.request.created_at if waiting else None,
+        scope=frozenset(asked.scope) | asked.claims.scopes,
         prompt=asked.prompt,
         max_age=asked.max_age,
         subject=subject,
@@ -269,4 +282,5 @@ def _detour(to: Detour) -> str:
     else:
         page, query = "/login", {"return_to": back, "again": "true"}
     hints = {"login_hint": to.login_hint, "ui_locales": to.ui_locales}
-    return f"{page}?{urlencode({**query, **{name: text for name, text in hints.items() if text}})}"
+    kept = {name: text for name, text in hints.items() if text and len(text) <= LONGEST_HINT}
+    return f"{page}?{urlencode({**query, **kept})}"

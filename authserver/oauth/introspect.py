@@ -30,6 +30,7 @@ from authserver.protocol import oauth as words
 from authserver.protocol import paths
 from authserver.protocol.media import INTROSPECTION, INTROSPECTION_TYP
 from authserver.resource.principal import Principal
+from authserver.resource.verifier import ANY_KEY
 from authserver.tokens.current import CurrentTokens
 from authserver.tokens.genuine import GenuineTokens
 from authserver.web.runner import Runner
@@ -75,7 +76,8 @@ class Introspect:
         unproven = presented(request.headers.getlist("authorization"), parameters)
         if isinstance(unproven, Problem):
             return as_json(unproven)
-        found = await self._runner.read(lambda db: self._step(db, parameters, unproven))
+        run = self._runner.write if unproven.single_use else self._runner.read
+        found = await run(lambda db: self._step(db, parameters, unproven))
         if isinstance(found, Problem):
             return as_json(found)
         if INTROSPECTION in request.headers.get("accept", ""):
@@ -84,7 +86,7 @@ class Introspect:
 
     def _step(self, db: Connection, parameters: Parameters, unproven: Unproven) -> Found | Problem:
         now = self._clock.now()
-        client = authenticate(db, unproven, now)
+        client = authenticate(db, unproven, now, self._issuer)
         if isinstance(client, Problem):
             return client
         if client.public:
@@ -102,7 +104,7 @@ class Introspect:
         audience = _audience(own)
         if own.client_id != client.client_id and not set(audience) & {*client.audiences, client.client_id}:
             return None
-        principal = self._current.read(token, audience)
+        principal = self._current.read(token, audience, ANY_KEY)
         return _described(principal) if isinstance(principal, Principal) else None
 
     def _refresh_token(
@@ -118,7 +120,7 @@ class Introspect:
             "exp": seconds(held.expires_at),
             "iss": self._issuer,
             "scope": held.scope,
-            "sub": live.account.id,
+            "sub": live.subject,
         }
 
     def _signed(self, found: Found) -> Response:
@@ -140,8 +142,10 @@ def _audience(principal: Principal) -> tuple[str, ...]:
 
 def _described(principal: Principal) -> Mapping[str, Any]:
     claims = {name: _plain(value) for name, value in principal.claims.items()}
-    return {"active": True, "token_type": "Bearer", **claims}
+    return {"active": True, "token_type": "DPoP" if "cnf" in claims else "Bearer", **claims}
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
     return list(value) if isinstance(value, tuple) else value

@@ -1,8 +1,9 @@
 """The answer of the token endpoint: which tokens, for what, in the words of RFC 6749 §5.1 and OIDC Core §3.1.3.3."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from authserver.authorizations.grants import Live
@@ -50,28 +51,40 @@ class Issuing:
         audience: Sequence[str],
         refresh_token: str | None,
         nonce: str | None,
+        thumbprint: str | None,
+        about: Mapping[str, Any] = MappingProxyType({}),
     ) -> dict[str, Any]:
-        """Sign what a person allowed. `audience`: what was asked for, and is allowed."""
+        """Sign what a person allowed. `audience`: what was asked for, and is allowed; `about`: tokens/person.py;
+        `thumbprint` of the client's key, which the access token is bound to.
+        """
         whom = self.access_tokens.with_userinfo(audience, scope)
         token = self.access_tokens.of_authorization(
-            signers.access_token, live, client, scope=scope, audience=whom
+            signers.access_token, live, client, scope=scope, audience=whom, thumbprint=thumbprint
         )
-        answer = _bearer(token)
+        answer = answer_of(token, thumbprint)
         if refresh_token is not None:
             answer["refresh_token"] = refresh_token
         if OPENID in scope.split():
             answer["id_token"] = self.id_tokens.mint(
-                signers.id_token, live, client, access_token=token.value, nonce=nonce
+                signers.id_token, live, client, access_token=token.value, nonce=nonce, about=about
             )
         return answer
 
     def for_client(
-        self, signers: Signers, client: Client, at: datetime, *, scope: str, audience: Sequence[str]
+        self,
+        signers: Signers,
+        client: Client,
+        at: datetime,
+        *,
+        scope: str,
+        audience: Sequence[str],
+        thumbprint: str | None,
     ) -> dict[str, Any]:
         """Sign a token of a client on its own behalf."""
-        return _bearer(
-            self.access_tokens.of_client(signers.access_token, client, at, scope=scope, audience=audience)
+        token = self.access_tokens.of_client(
+            signers.access_token, client, at, scope=scope, audience=audience, thumbprint=thumbprint
         )
+        return answer_of(token, thumbprint)
 
 
 def narrowed_audience(parameters: Parameters, allowed: Sequence[str]) -> Sequence[str] | Problem:
@@ -90,6 +103,8 @@ def narrowed_scope(asked: str | None, allowed: Sequence[str]) -> str | Problem:
     return " ".join(dict.fromkeys(asked.split()))
 
 
-def _bearer(token: Granted) -> dict[str, Any]:
-    answer = {"access_token": token.value, "token_type": "Bearer", "expires_in": token.lifetime}
+def answer_of(token: Granted, thumbprint: str | None) -> dict[str, Any]:
+    """Say of an access token what a client has to know (RFC 6749 §5.1)."""
+    kind = "Bearer" if thumbprint is None else "DPoP"  # RFC 9449 §5
+    answer = {"access_token": token.value, "token_type": kind, "expires_in": token.lifetime}
     return {**answer, "scope": token.scope} if token.scope else answer

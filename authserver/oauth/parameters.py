@@ -1,7 +1,8 @@
 """Reading the parameters of a protocol request: once each, from one place, in UTF-8 (RFC 6749 §3.1, §3.2).
 
 A parameter without a value counts as omitted, an unknown one is ignored, one that comes twice is refused: two programs
-that read such a request differently are an attack (SECURITY O60). Only `resource` may come again (RFC 8707 §2).
+that read such a request differently are an attack (SECURITY O60). Only `resource` (RFC 8707 §2)
+and `audience` (RFC 8693 §2.1) may come again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from authserver.protocol.media import FORM
 from authserver.web.body import BadRequest, UnsupportedMediaType, media_type, read_body
 
 RESOURCE: Final = "resource"
+AUDIENCE: Final = "audience"
 MOST: Final = 100
 
 
@@ -24,6 +26,7 @@ class Parameters:
 
     values: Mapping[str, str]
     resources: Sequence[str] = field(default=())
+    audiences: Sequence[str] = field(default=())
 
     def get(self, name: str) -> str | None:
         return self.values.get(name) or None
@@ -65,10 +68,14 @@ def _read(raw: bytes) -> Parameters:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST)
     except (ValueError, UnicodeDecodeError):
         raise BadRequest("The parameters cannot be read.") from None
-    single = [(name, value) for name, value in pairs if name != RESOURCE]
+    single = [(name, value) for name, value in pairs if name not in (RESOURCE, AUDIENCE)]
     values = dict(single)
     if len(values) != len(single):
         raise BadRequest("A parameter was sent twice.")
     if any("\0" in text for pair in pairs for text in pair):
         raise BadRequest("A parameter holds a NUL character.")
-    return Parameters(values, tuple(value for name, value in pairs if name == RESOURCE and value))
+    return Parameters(values, _all(RESOURCE, pairs), _all(AUDIENCE, pairs))
+
+
+def _all(wanted: str, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(value for name, value in pairs if name == wanted and value)

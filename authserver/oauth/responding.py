@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from authserver.oauth.authorization_request import WayBack
 from authserver.oauth.errors import Problem
 from authserver.web.answers import Answers
+from authserver.web.policy_source import source_of
 
 FORM_POST: Final = "form_post"
 POLICY: Final = (
@@ -45,11 +46,5 @@ class Responding:
 
     def _form(self, request: Request, target: str, fields: Mapping[str, str]) -> Response:
         page = self._answers.page(request, "form_post.html", target=target, fields=fields)
-        page.headers["content-security-policy"] = POLICY.format(origin=origin_of(target))
+        page.headers["content-security-policy"] = POLICY.format(origin=source_of(target))
         return page
-
-
-def origin_of(uri: str) -> str:
-    """Answer where a form may be sent, as a source of a Content-Security-Policy (CSP 3 §2.3.1)."""
-    parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"

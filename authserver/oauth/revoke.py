@@ -34,10 +34,17 @@ class Revoke:
     """The revocation endpoint."""
 
     def __init__(
-        self, runner: Runner, clock: Clock, grants: Grants, genuine: GenuineTokens, clock_skew: timedelta
+        self,
+        runner: Runner,
+        clock: Clock,
+        issuer: str,
+        grants: Grants,
+        genuine: GenuineTokens,
+        clock_skew: timedelta,
     ) -> None:
         self._runner = runner
         self._clock = clock
+        self._issuer = issuer
         self._grants = grants
         self._genuine = genuine
         self._clock_skew = clock_skew
@@ -55,7 +62,7 @@ class Revoke:
 
     def _step(self, db: Connection, parameters: Parameters, unproven: Unproven) -> Problem | None:
         now = self._clock.now()
-        client = authenticate(db, unproven, now)
+        client = authenticate(db, unproven, now, self._issuer)
         if isinstance(client, Problem):
             return client
         token = parameters.get("token")

@@ -113,7 +113,13 @@ class Outgoing:
             if place is None or not (place.secure or self.development):
                 raise NotSent("bad_url")
             with closing(self._connected(place, line)) as connected:
-                yield _exchange(connected, place, line, method, headers, body)
+                _write(connected, place, line, method, headers, body)
+                with closing(
+                    HTTPResponse(connected, method=method)
+                ) as response:  # it holds the socket as well
+                    response.fp = line.hold(connected, response.fp)
+                    response.begin()
+                    yield response
 
     def _connected(self, place: Place, line: Line) -> socket.socket:
         last: OSError | None = None
@@ -151,24 +157,19 @@ class Outgoing:
         return self.trusted()  # reads some hundred certificates: once, and only if anything is sent
 
 
-def _exchange(
+def _write(
     connected: socket.socket,
     place: Place,
     line: Line,
     method: str,
     headers: Mapping[str, str],
     body: bytes | None,
-) -> HTTPResponse:
-    """Write the request, and read the answer as far as its body begins."""
+) -> None:
     connection = HTTPConnection(place.host, place.port)
     connection.sock = connected
     connected.settimeout(line.seconds_left())
     ours = {"Host": place.authority, "User-Agent": AGENT, "Connection": "close"}
     connection.request(method, place.target, body, {**ours, **headers})
-    response = HTTPResponse(connected, method=method)
-    response.fp = line.hold(connected, response.fp)
-    response.begin()
-    return response
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from authserver.deliveries import store as deliveries
 from authserver.pages.desk import Desk
 from authserver.sessions.current import Current
 from authserver.sessions.sign_out import SignOut
@@ -19,6 +20,7 @@ from authserver.tokens.own import OwnTokens
 from authserver.web.address import address
 from authserver.web.answers import for_program
 from authserver.web.body import flag, media_type, read_fields
+from authserver.web.signed_out import frame_urls, signed_out
 
 OPENAPI = {
     "requestBody": {
@@ -56,19 +58,23 @@ class LogoutPage:
         secret = desk.cookies.session(request)
         desk.csrf.check(request, fields, secret or desk.cookies.form(request))
         everywhere, token, where = flag(fields, "everywhere"), desk.cookies.token(request), address(request)
-        await desk.runner.write(lambda db: self._end(db, secret, token, everywhere=everywhere, where=where))
-        return self._signed_out(request, everywhere=everywhere)
+        session_id = await desk.runner.write(
+            lambda db: self._end(db, secret, token, everywhere=everywhere, where=where)
+        )
+        frames = await self._frames(session_id) if session_id and not for_program(request) else []
+        return self._signed_out(request, frames, everywhere=everywhere)
 
     async def show(self, request: Request, *, everywhere: Annotated[bool, Query()] = False) -> Response:
-        return self._desk.answers.page(request, "signed_out.html", everywhere=everywhere)
+        return signed_out(self._desk.answers, request, everywhere=everywhere)
 
     def _end(
         self, db: Connection, secret: str | None, token: str | None, *, everywhere: bool, where: str
-    ) -> None:
+    ) -> str | None:
+        """End it, and answer which session of this browser that was."""
         found = self._whose(db, secret, token)
         if found is None:
-            return
-        now = found.at
+            return None
+        now, session_id = found.at, found.session.id
         if everywhere:
             self._sign_out.everywhere(
                 db,
@@ -80,8 +86,14 @@ class LogoutPage:
             )
         else:
             self._sign_out.here(
-                db, [found.session.id], now=now, why="session.signed_out", by="account", address=where
+                db, [session_id], now=now, why="session.signed_out", by="account", address=where
             )
+        return session_id
+
+    async def _frames(self, session_id: str) -> list[str]:
+        """Answer what the page has to load so that the apps of this browser hear of it here."""
+        found = await self._desk.runner.read(lambda db: deliveries.frames(db, session_id))
+        return frame_urls(found, self._desk.issuer, session_id)
 
     def _whose(self, db: Connection, secret: str | None, token: str | None) -> Current | None:
         """Find the session by its cookie, or else by a token of ours that is good and whose session still lives."""
@@ -91,10 +103,12 @@ class LogoutPage:
         principal = self._own_tokens.read(token) if token else None
         return self._desk.current.find_by_id(db, principal.sid) if principal and principal.sid else None
 
-    def _signed_out(self, request: Request, *, everywhere: bool) -> Response:
+    def _signed_out(self, request: Request, frames: list[str], *, everywhere: bool) -> Response:
         message = "Signed out everywhere" if everywhere else "Signed out"
         if for_program(request):
             answer = self._desk.answers.json(request, message)
+        elif frames:
+            answer = signed_out(self._desk.answers, request, everywhere=everywhere, frames=frames)
         else:
             answer = self._desk.answers.redirect(
                 "/signed-out?everywhere=true" if everywhere else "/signed-out"

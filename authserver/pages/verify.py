@@ -87,8 +87,8 @@ class VerifyEndpoint:
         return found
 
     def _judge(self, request: ForwardedRequest, policy: ProxyPolicy) -> Principal | Refusal:
-        token = Credentials(self._cookies, policy.allowed_origins).find(request)
-        outcome = token if isinstance(token, Refusal) else self._tokens.read(token, policy.audience)
+        shown = Credentials(self._cookies, policy.allowed_origins).find(request)
+        outcome = shown if isinstance(shown, Refusal) else self._tokens.read(shown[0], policy.audience)
         return outcome if isinstance(outcome, Refusal) else policy.requirement.judge(outcome)
 
     def _where_to_sign_in(self, request: ForwardedRequest, refusal: Refusal) -> str | None:

@@ -10,12 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import Connection
 
-from authserver.authorizations import requests
+from authserver.authorizations import claims_request, requests
 from authserver.authorizations.requests import Waiting
 from authserver.clients import redirect_uris
 from authserver.clients import store as clients
 from authserver.clients.store import Client
 from authserver.protocol import paths
+from authserver.web.policy_source import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,9 @@ class WaitingApp:
     @property
     def scopes(self) -> tuple[str, ...]:
         """What it asks for, of what it may ask for."""
-        asked = str(self.waiting.request.parameters.get("scope") or self.client.scope).split()
-        return tuple(dict.fromkeys(name for name in asked if name in self.client.scopes))
+        parameters, registered = self.waiting.request.parameters, self.client.scopes
+        scopes = requests.scopes(parameters.get("scope") or None, registered)
+        return scopes + claims_request.scopes(parameters.get("claims"), scopes, registered)
 
     @property
     def origin(self) -> str | None:
@@ -38,8 +40,7 @@ class WaitingApp:
         uri = asked or (self.client.redirect_uris[0] if len(self.client.redirect_uris) == 1 else "")
         if not uri or not redirect_uris.matches(self.client.redirect_uris, uri):
             return None
-        parts = urlsplit(uri)
-        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+        return source_of(uri)
 
 
 def find(db: Connection, client_id: str, request_uri: str, *, now: datetime) -> WaitingApp | None:

@@ -8,6 +8,7 @@ SECURITY_EVENT_TYP: Final = "secevent+jwt"  # RFC 8417 §2.3
 INTROSPECTION_TYP: Final = "token-introspection+jwt"  # RFC 9701 §5
 PROOF_TYP: Final = "dpop+jwt"  # RFC 9449 §4.2
 CLIENT_ASSERTION_TYP: Final = "client-authentication+jwt"  # draft-ietf-oauth-rfc7523bis §4
+LOGOUT_TYP: Final = "logout+jwt"  # OpenID Connect Back-Channel Logout §2.4
 STATUS_LIST_TYP: Final = "statuslist+jwt"  # draft-ietf-oauth-status-list §5.1
 
 JWK_SET: Final = "application/jwk-set+json"  # RFC 7517 §8.5.2

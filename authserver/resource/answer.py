@@ -5,7 +5,7 @@ out after they signed in. The body speaks the reader's language; the challenge i
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -43,6 +43,7 @@ def answer_to(
     accept_language: str | None,
     explanation: "Explanation | None" = None,
     resource_metadata: str = "",
+    proof_algorithms: Sequence[str] = (),
 ) -> Answer:
     """`realm` names the service in the challenge; `accept_language` as the reader sent it."""
     language = preferred_language(accept_language)
@@ -57,6 +58,7 @@ def answer_to(
         realm=realm,
         description=message(refusal.reason) if explanation is None else explanation.english,
         resource_metadata=resource_metadata,
+        proof_algorithms=proof_algorithms,
     )
     return Answer(refusal.status, _headers(refusal, challenge), body)
 

@@ -15,6 +15,7 @@ from authserver.resource.freshness import Freshness
 from authserver.resource.guard import Guard
 from authserver.resource.metadata import HEADERS as METADATA_HEADERS
 from authserver.resource.principal import Principal
+from authserver.resource.target_uri import escaped
 
 __all__ = ["AsgiRequest", "Freshness", "Guard", "GuardMiddleware", "Principal", "serve_metadata"]
 
@@ -38,6 +39,16 @@ class AsgiRequest:
     def method(self) -> str:
         """A WebSocket handshake has none; it is not one of the safe ones either."""
         return str(self.scope.get("method", "WEBSOCKET"))
+
+    @property
+    def path(self) -> str:
+        """As it was sent, where the server says so. A proxy's prefix stands before it as `root_path` (ASGI 2.4)."""
+        raw = self.scope.get("raw_path")
+        return escaped(self.scope["path"]) if raw is None else raw.decode("latin-1").partition("?")[0]
+
+    @property
+    def notes(self) -> MutableMapping[str, Any]:
+        return self.scope
 
     def header_values(self, name: str) -> Sequence[str]:
         wanted = name.encode("ascii")

@@ -17,11 +17,13 @@ from authserver.resource.trust import Trust
 Steps = Generator[Callable[[], None], None, Principal | Refusal]
 
 
-def at_once(trust: Trust, token: str, requirement: Requirement) -> Principal | Refusal | None:
-    """The decision without any fetch; None: take the steps."""
+def at_once(
+    trust: Trust, token: str, thumbprint: str | None, requirement: Requirement
+) -> Principal | Refusal | None:
+    """The decision without any fetch; None: take the steps. `thumbprint` of the key that came with the token."""
     if trust.fetch_due() is not None:
         return None
-    outcome = trust.verify(token)
+    outcome = trust.verify(token, thumbprint)
     if isinstance(outcome, Refusal):
         return None if _refetch_due(trust, outcome) is not None else outcome
     outcome = requirement.judge(outcome)
@@ -31,15 +33,15 @@ def at_once(trust: Trust, token: str, requirement: Requirement) -> Principal | R
     return None if freshness.beyond == "introspect" else too_old
 
 
-def step_by_step(trust: Trust, token: str, requirement: Requirement) -> Steps:
+def step_by_step(trust: Trust, token: str, thumbprint: str | None, requirement: Requirement) -> Steps:
     """The same with its fetches: keys, then the first list, then keys once more for a key that nobody knew."""
     for _ in range(2):
         if (fetch := trust.fetch_due()) is not None:
             yield fetch
-    outcome = trust.verify(token)
+    outcome = trust.verify(token, thumbprint)
     if isinstance(outcome, Refusal) and (refetch := _refetch_due(trust, outcome)) is not None:
         yield refetch
-        outcome = trust.verify(token)
+        outcome = trust.verify(token, thumbprint)
     if isinstance(outcome, Principal):
         outcome = requirement.judge(outcome)
     if isinstance(outcome, Refusal):

@@ -96,6 +96,23 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "The token is bound to a key (cnf) and was sent as a bearer token",
         "키에 묶인 토큰(cnf)을 Bearer 토큰으로 보냈습니다",
     ),
+    "wrong_type:bearer": (
+        "The token is not bound to a key (cnf) and was sent as one that is",
+        "키에 묶이지 않은 토큰을 키에 묶인 토큰(DPoP)으로 보냈습니다",
+    ),
+    "bad_proof:key": (
+        "The token is bound to another key than the one that the proof shows",
+        "토큰이 묶인 키와 증명에 쓴 키가 다릅니다",
+    ),
+    "bad_proof:replayed": (
+        "The proof was sent before; each request needs one of its own",
+        "이미 사용한 증명입니다. 요청마다 새 증명을 만들어 주세요",
+    ),
+    "bad_proof:place": (
+        "Proofs cannot be checked here: this service was not told at which addresses it is reached (served_at)",
+        "이 서비스에는 접속 주소(served_at)가 설정되어 있지 않아 증명을 확인할 수 없습니다",
+    ),
+    "bad_proof": ("The proof of possession is not valid: {detail}", "증명이 유효하지 않습니다({detail})"),
     "wrong_issuer": (
         "The token was issued by {iss}; only {expected} is trusted here",
         "이 토큰의 발급자는 {iss}이지만, 여기서는 {expected}만 신뢰합니다",

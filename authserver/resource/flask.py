@@ -22,6 +22,7 @@ from authserver.resource.freshness import Freshness
 from authserver.resource.metadata import HEADERS as METADATA_HEADERS
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Refusal
+from authserver.resource.target_uri import escaped
 
 __all__ = ["Freshness", "Guard", "Principal", "RequestRefused", "current_principal"]
 
@@ -121,6 +122,14 @@ class _View:
     @property
     def method(self) -> str:
         return request.method
+
+    @property
+    def path(self) -> str:
+        return escaped(request.root_path + request.path)
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        return request.environ
 
     def header_values(self, name: str) -> list[str]:
         """WSGI has joined headers of one name by a comma, which no token holds: two are malformed, as they should be."""

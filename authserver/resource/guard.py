@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authserver.protocol import cookies
 from authserver.resource.answer import Answer, answer_to
-from authserver.resource.credentials import Credentials, PlainRequest, RequestView
+from authserver.resource.credentials import Credentials, PlainRequest, RequestView, asks_by_proof
 from authserver.resource.decision import at_once, step_by_step
+from authserver.resource.dpop import ALGORITHMS, Proof
 from authserver.resource.fetch_threads import FetchThreads
 from authserver.resource.freshness import Freshness
 from authserver.resource.health import Health, Observer, Tally
@@ -34,6 +35,7 @@ from authserver.resource.options import (
     require_service,
     require_time_to_hear,
 )
+from authserver.resource.possession import Possession, origins_of
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Refusal
 from authserver.resource.requirement import ANY_TOKEN, Requirement
@@ -59,6 +61,8 @@ class Guard:
 
     `follow_revocations=False` is for issuers that publish no revocation feed: logout then waits for expiry.
     `metadata={…}` publishes RFC 9728 metadata; `explain=True` tells the holder of a refused token exactly why.
+    `served_at=["https://api.example.com"]`: where clients reach the service, by which proofs of possession (DPoP) are
+    judged; without it, the origins of those audiences that are addresses.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Guard:
         introspection: "Introspection | None" = None,
         heartbeat: float | None = None,
         allowed_origins: Collection[str] = (),
+        served_at: Collection[str] = (),
         token_cookies: Sequence[str] = TOKEN_COOKIES,
         follow_revocations: bool = True,
         explain: bool = False,
@@ -88,7 +93,10 @@ class Guard:
         self.resource_metadata = (
             None if metadata is None else ResourceMetadata(self.audiences[0], issuer, metadata)
         )
-        self._credentials = Credentials(tuple(token_cookies), require_origins(allowed_origins))
+        places = require_origins(served_at, "served_at") or origins_of(self.audiences)
+        self._credentials = Credentials(
+            tuple(token_cookies), require_origins(allowed_origins), Possession(places, clock)
+        )
         self._explain = explain
         self._observer = observer
         self._tally = Tally()
@@ -162,35 +170,43 @@ class Guard:
 
     def decide(self, request: RequestView, requirement: Requirement = ANY_TOKEN) -> Principal | Refusal:
         """`authenticate` without being counted: for places that only want to know who it is, and refuse nobody."""
-        token, trust = self._credentials.find(request), self._trust
-        if isinstance(token, Refusal):
-            return token
-        outcome = at_once(trust, token, requirement)
+        shown, trust = self._credentials.find(request), self._trust
+        if isinstance(shown, Refusal):
+            return shown
+        token, proof = shown
+        key = None if proof is None else proof.thumbprint
+        outcome = at_once(trust, token, key, requirement)
         if outcome is None:
-            steps = step_by_step(trust, token, requirement)
+            steps = step_by_step(trust, token, key, requirement)
             try:
                 while True:
                     next(steps)()
             except StopIteration as decided:
-                return _outcome_of(decided)
-        return outcome
+                outcome = _outcome_of(decided)
+        return outcome if proof is None else self._once(proof, outcome, request)
 
     async def decide_async(
         self, request: RequestView, requirement: Requirement = ANY_TOKEN
     ) -> Principal | Refusal:
         """The same for async callers."""
-        token, trust = self._credentials.find(request), self._trust
-        if isinstance(token, Refusal):
-            return token
-        outcome = at_once(trust, token, requirement)
+        shown, trust = self._credentials.find(request), self._trust
+        if isinstance(shown, Refusal):
+            return shown
+        token, proof = shown
+        key = None if proof is None else proof.thumbprint
+        outcome = at_once(trust, token, key, requirement)
         if outcome is None:
-            steps = step_by_step(trust, token, requirement)
+            steps = step_by_step(trust, token, key, requirement)
             try:
                 while True:
                     await self._threads.run(next(steps))
             except StopIteration as decided:
-                return _outcome_of(decided)
-        return outcome
+                outcome = _outcome_of(decided)
+        return outcome if proof is None else self._once(proof, outcome, request)
+
+    def _once(self, proof: Proof, outcome: Principal | Refusal, request: RequestView) -> Principal | Refusal:
+        """Last, so that nobody fills the memory who has no token."""
+        return outcome if isinstance(outcome, Refusal) else self._credentials.once(proof, request) or outcome
 
     def note(self, outcome: Principal | Refusal, request: RequestView) -> Principal | Refusal:
         """Count a decision; `authenticate` has done so, an adapter does it for those that it makes by itself.
@@ -216,12 +232,14 @@ class Guard:
     def answer(self, refusal: Refusal, request: RequestView) -> Answer:
         """The response to a refused request, in its reader's language."""
         metadata = self.resource_metadata
+        by_proof = asks_by_proof(request) or refusal.facts.get("kind") == "cnf"
         return answer_to(
             refusal,
             realm=self.realm,
             accept_language=",".join(request.header_values("accept-language")),
             explanation=self._explanation(refusal),
             resource_metadata="" if metadata is None else metadata.url,
+            proof_algorithms=ALGORITHMS if by_proof else (),
         )
 
     def close(self) -> None:

@@ -15,6 +15,10 @@ _MESSAGES: Final[dict[Reason, tuple[str, str]]] = {
     Reason.MISSING: ("No token was sent", "토큰이 없습니다"),
     Reason.EXPIRED: ("The token has expired", "토큰이 만료되었습니다"),
     Reason.NOT_YET_VALID: ("The token is not valid yet", "아직 사용할 수 없는 토큰입니다"),
+    Reason.BAD_PROOF: (
+        "The proof of possession is not valid",
+        "토큰의 키를 가지고 있다는 증명이 유효하지 않습니다",
+    ),
     Reason.SIGNED_OUT: ("The token was signed out", "로그아웃된 토큰입니다"),
     Reason.INSUFFICIENT_SCOPE: ("The token does not allow this", "이 작업을 할 권한이 없습니다"),
     Reason.FORGED_REQUEST: (

@@ -42,14 +42,14 @@ def _without_path(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
-def require_origins(origins: Collection[str]) -> frozenset[str]:
-    """Other origins whose pages may use the token cookie."""
+def require_origins(origins: Collection[str], option: str = "allowed_origins") -> frozenset[str]:
+    """Other origins whose pages may use the token cookie; or those at which the service itself is reached."""
     if isinstance(origins, str):
-        raise ValueError(f"allowed_origins is a list: write [{origins!r}]")  # noqa: TRY004 - one kind, as documented
+        raise ValueError(f"{option} is a list: write [{origins!r}]")  # noqa: TRY004 - one kind, as documented
     for origin in origins:
         if not _ORIGIN.fullmatch(str(origin)) or _needless_port(origin):
             raise ValueError(
-                f"{origin!r} in allowed_origins equals no Origin that a browser sends: write scheme, host and, unless "
+                f"{origin!r} in {option} equals no Origin that a browser sends: write scheme, host and, unless "
                 "it is the usual one, port, in lower case and without a slash at the end: https://app.example.com"
             )
     return frozenset(origins)

@@ -4,7 +4,7 @@ Refusals are returned, never raised. `detail` is for the service's own log; `fac
 sent only by a guard that was told to explain itself. Neither ever holds the token.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -22,6 +22,7 @@ class Reason(StrEnum):
     UNKNOWN_KEY = "unknown_key"
     BAD_SIGNATURE = "bad_signature"
     WRONG_TYPE = "wrong_type"
+    BAD_PROOF = "bad_proof"
     WRONG_ISSUER = "wrong_issuer"
     WRONG_AUDIENCE = "wrong_audience"
     EXPIRED = "expired"
@@ -63,20 +64,28 @@ class Refusal:
 
     @property
     def error(self) -> str | None:
-        """RFC 6750 §3.1. None when no token was sent, and where the trouble is not the token's."""
+        """RFC 6750 §3.1, RFC 9449 §7.1. None when no token was sent, and where the trouble is not the token's."""
         if self.reason in _WITHOUT_CODE:
             return None
         if self.reason is Reason.INSUFFICIENT_SCOPE:
             return bearer.INSUFFICIENT_SCOPE
+        if self.reason is Reason.BAD_PROOF:
+            return bearer.INVALID_DPOP_PROOF
         return bearer.INVALID_TOKEN
 
 
 def www_authenticate(
-    refusal: Refusal, *, realm: str, description: str = "", resource_metadata: str = ""
+    refusal: Refusal,
+    *,
+    realm: str,
+    description: str = "",
+    resource_metadata: str = "",
+    proof_algorithms: Sequence[str] = (),
 ) -> str | None:
     """The header's value; None where RFC 6750 asks for no challenge (503, a forged request).
 
-    `resource_metadata` is where the service describes itself (RFC 9728 §5.1).
+    `resource_metadata` is where the service describes itself (RFC 9728 §5.1). With `proof_algorithms` the challenge is
+    for a token that is bound to a key (RFC 9449 §7.1).
     """
     if refusal.error is None and refusal.reason is not Reason.MISSING:
         return None
@@ -87,8 +96,11 @@ def www_authenticate(
         parameters["scope"] = " ".join(sorted(refusal.scope))
     if resource_metadata:
         parameters["resource_metadata"] = resource_metadata
+    if proof_algorithms:
+        parameters["algs"] = " ".join(proof_algorithms)
     quotable = {name: _quotable(value) for name, value in parameters.items()}
-    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in quotable.items() if value)
+    scheme = "DPoP" if proof_algorithms else "Bearer"
+    return f"{scheme} " + ", ".join(f'{name}="{value}"' for name, value in quotable.items() if value)
 
 
 def _quotable(value: str) -> str:

@@ -95,13 +95,15 @@ class Trust:
                 return self.feed.load
         return None
 
-    def verify(self, token: str) -> Principal | Refusal:
-        """By the keys and the list as they are now."""
+    def verify(self, token: str, thumbprint: str | None = None) -> Principal | Refusal:
+        """By the keys and the list as they are now; `thumbprint` of the key that came with the token."""
         keys = self.jwks.keys
         if keys is None:
             return Refusal(Reason.UNAVAILABLE, "no keys of the issuer", facts={"kind": "keys"})
         revocations = self.feed.revocations if self.feed is not None else None
-        return self.verifier.verify(token, keys=keys, now=self.clock(), revocations=revocations)
+        return self.verifier.verify(
+            token, keys=keys, now=self.clock(), revocations=revocations, thumbprint=thumbprint
+        )
 
     def too_old(self, freshness: Freshness) -> Refusal | None:
         """What `freshness` says about the list; without a list, only "accept" is content."""

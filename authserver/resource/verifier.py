@@ -2,11 +2,11 @@
 
 RFC 9068 §4, RFC 8725. In order: the strict door; the key by `kid` and its one algorithm; the signature; `typ` (an ID
 token, a logout token or a client assertion is no access token, whoever signed it); `iss` and `aud` to the letter;
-times with leeway; the claims RFC 9068 §2.2 requires; `cnf` (RFC 7800: stolen without its key it must be worth
-nothing, so it is no bearer token); the revocation list.
+times with leeway; the claims RFC 9068 §2.2 requires; `cnf` (RFC 7800, RFC 9449 §6: stolen without its key it must be
+worth nothing, so it is no bearer token; and a bearer token gains nothing by a key); the revocation list.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from authserver.resource.refusal import Reason, Refusal
 from authserver.resource.revocation_set import RevocationSet
 
 LEEWAY: Final = 60
+ANY_KEY: Final = "*"  # no thumbprint: for whoever looks at a token that somebody else will use
 _NUMBERS: Final = frozenset(
     (int, float)
 )  # by type: True is an int to isinstance; the door lets no infinity in
@@ -43,11 +44,15 @@ def verify(
     now: float,
     leeway: float = LEEWAY,
     revocations: RevocationSet | None = None,
+    thumbprint: str | None = None,
 ) -> Principal | Refusal:
-    """The holder of `token`, or why it is refused. `now` and `leeway` in seconds."""
+    """The holder of `token`, or why it is refused. `now` and `leeway` in seconds.
+
+    `thumbprint` of the key that the sender has proved to have (`dpop`), None for a bearer.
+    """
     expected = _Expected.of(issuer, audience, leeway)
     outcome = _verify(token, keys, expected, now)
-    return outcome if isinstance(outcome, Refusal) else _unless_revoked(outcome, revocations)
+    return outcome if isinstance(outcome, Refusal) else _unless_lost(outcome, thumbprint, revocations)
 
 
 class Verifier:
@@ -64,8 +69,15 @@ class Verifier:
         self._memory = _Memory(None, {}, {})
 
     def verify(
-        self, token: str, *, keys: PublicKeys, now: float, revocations: RevocationSet | None = None
+        self,
+        token: str,
+        *,
+        keys: PublicKeys,
+        now: float,
+        revocations: RevocationSet | None = None,
+        thumbprint: str | None = None,
     ) -> Principal | Refusal:
+        """As the function `verify`."""
         memory = self._memory
         if memory.keys is not keys:
             memory = self._memory = _Memory(keys, {}, {})
@@ -80,7 +92,7 @@ class Verifier:
             refusal = _check_times(known._claims, self._expected.leeway, now)  # noqa: SLF001 - the hot path
             if refusal is not None:
                 return refusal
-        return _unless_revoked(outcome, revocations)
+        return _unless_lost(outcome, thumbprint, revocations)
 
     def _remember(self, memory: "_Memory", token: str, principal: Principal) -> None:
         """Two generations: dropping the older one is one assignment, so threads need no lock."""
@@ -172,23 +184,46 @@ def _check_shapes(claims: VerifiedClaims) -> Refusal | None:
         return Refusal(Reason.MALFORMED, "sub, client_id, jti, sid or scope is not a string")
     if type(get("grant_id", "")) is not str:
         return Refusal(Reason.MALFORMED, "grant_id is not a string")
-    if "cnf" in claims:
-        return Refusal(
-            Reason.WRONG_TYPE, "a sender-constrained token sent as a bearer token", facts={"kind": "cnf"}
-        )
+    if "cnf" in claims and not _names_a_key(claims["cnf"]):
+        return Refusal(Reason.WRONG_TYPE, "cnf is not the thumbprint of a key", facts={"kind": "cnf"})
     if "roles" in claims and not _are_texts(claims["roles"]):
         return Refusal(Reason.MALFORMED, "roles")
     return None if type(get("auth_time", 0)) in _NUMBERS else Refusal(Reason.MALFORMED, "auth_time")
 
 
-def _unless_revoked(principal: Principal, revocations: RevocationSet | None) -> Principal | Refusal:
+def _unless_lost(
+    principal: Principal, thumbprint: str | None, revocations: RevocationSet | None
+) -> Principal | Refusal:
+    """Unless the token is in the wrong hands, or revoked: what may differ each time that it is shown."""
+    claims = principal._claims  # noqa: SLF001 - `claims` copies
+    if ("cnf" in claims or thumbprint is not None) and thumbprint != ANY_KEY:
+        refusal = _check_possession(claims.get("cnf"), thumbprint)
+        if refusal is not None:
+            return refusal
     if revocations is None:
         return principal
-    entry = revocations.hit(principal._claims, principal.kid)  # noqa: SLF001 - `claims` copies
+    entry = revocations.hit(claims, principal.kid)
     if entry is None:
         return principal
     facts = {"kind": entry.kind.value, "before": entry.before, "sequence": revocations.sequence}
     return Refusal(Reason.SIGNED_OUT, f"its {entry.kind} is revoked", facts=facts)
+
+
+def _names_a_key(cnf: object) -> bool:
+    """The one way to bind a token that is known here; another one beside it would go unchecked."""
+    return isinstance(cnf, dict) and cnf.keys() == {"jkt"} and isinstance(cnf["jkt"], str)
+
+
+def _check_possession(cnf: Mapping[str, str] | None, thumbprint: str | None) -> Refusal | None:
+    if thumbprint is None:
+        return Refusal(
+            Reason.WRONG_TYPE, "a sender-constrained token sent as a bearer token", facts={"kind": "cnf"}
+        )
+    if cnf is None:
+        return Refusal(Reason.WRONG_TYPE, "a bearer token sent as a bound one", facts={"kind": "bearer"})
+    if cnf["jkt"] != thumbprint:
+        return Refusal(Reason.BAD_PROOF, "the token is bound to another key", facts={"kind": "key"})
+    return None
 
 
 def _unknown_key(kid: str, keys: PublicKeys) -> Refusal:

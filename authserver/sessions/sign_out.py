@@ -6,9 +6,10 @@ token given out until now is older, and `tokens_not_before` keeps a token of the
 afterwards (`NotYet`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -18,6 +19,8 @@ from authserver.clock import seconds
 from authserver.protocol.revocation import Kind
 from authserver.revocations import store as revocations
 from authserver.sessions import store
+from authserver.sessions.store import Ended
+from authserver.subjects import store as subjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,22 @@ class NotYet:
     until: datetime
 
 
+class Tell(Protocol):
+    """Sees to it that the apps of ended sessions hear of it, in the same transaction (deliveries/telling.py)."""
+
+    def __call__(
+        self, db: Connection, ended: Sequence[Ended], now: datetime, *, account_id: str | None = None
+    ) -> None:
+        """`account_id`: all of this account is over, not these sessions alone."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SignOut:
     """Ends sessions. `tokens_live` is how long after now a token may still be alive, clock skew included."""
 
     tokens_live: timedelta
+    tell: Tell
     status_lists: bool = False
 
     def here(
@@ -46,6 +60,7 @@ class SignOut:
     ) -> list[str]:
         """End sessions and answer which had been alive; the others are left as they are."""
         ended = store.end(db, session_ids, now=now)
+        self.tell(db, ended, now)
         for session in ended:
             revocations.append(db, Kind.SID, session.id, now=now, expires_at=now + self.tokens_live)
         for session in ended:
@@ -66,6 +81,7 @@ class SignOut:
         cutoff = _cut_off(db, account_id, now)
         ended = store.end_all(db, account_id, now=now)
         accounts.change(db, account_id, signed_out_at=now)
+        self.tell(db, ended, now, account_id=account_id)
         self._revoke(db, account_id, cutoff, now)
         record(db, Entry(why, now, by, account_id, address=address, detail={"sessions": len(ended)}))
         return [session.id for session in ended]
@@ -80,16 +96,19 @@ class SignOut:
         self._revoke(db, account_id, cutoff, now)
 
     def _revoke(self, db: Connection, account_id: str, cutoff: datetime, now: datetime) -> None:
-        revocations.append(
-            db, Kind.SUB, account_id, now=now, expires_at=now + self.tokens_live, before=cutoff
-        )
+        """List the account under every name that its tokens give it; nobody is given a new name meanwhile that a
+        token could carry: who signs one holds the account, as we do (docs/decisions/0020).
+        """
+        until = now + self.tokens_live
+        for name in (*subjects.of_account(db, account_id), account_id):
+            revocations.append(db, Kind.SUB, name, now=now, expires_at=until, before=cutoff)
 
 
 def _cut_off(db: Connection, account_id: str, now: datetime) -> datetime:
     """Hold the account and its sessions, and write a cut-off that no token given out until now can reach.
 
     `now` was read before anything was held, and another server's clock may be ahead: the newest use of a session is
-    as late as any `iat`. Locks are taken in the order account, sessions, list, audit log.
+    as late as any `iat`. Locks are taken in the order account, sessions, clients, list, audit log.
     """
     accounts.locked(db, account_id)
     newest = max(now, store.newest_use(db, account_id) or now)

@@ -212,6 +212,12 @@ def owner(db: Connection, session_id: str) -> str | None:
     return db.execute(select(session.c.account_id).where(session.c.id == session_id)).scalar_one_or_none()
 
 
+def look(db: Connection, session_id: str) -> Session | None:
+    """Answer a session, ended or not."""
+    row = db.execute(select(*COLUMNS).where(session.c.id == session_id)).one_or_none()
+    return None if row is None else _session(row)
+
+
 def purge(db: Connection, *, ended_before: datetime, batch: int = 500) -> int:
     """Delete up to `batch` sessions that ended or expired before then; answer how many."""
     dead = or_(session.c.ended_at < ended_before, session.c.expires_at < ended_before)

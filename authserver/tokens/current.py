@@ -33,13 +33,18 @@ class CurrentTokens:
         self._verifiers: dict[Audience, Verifier] = {}
         keyring.on_change(self._follow)
 
-    def read(self, token: str, audience: Audience) -> Principal | Refusal:
-        """Answer whose token this is, or why it is refused; of several audiences one has to fit."""
+    def read(self, token: str, audience: Audience, thumbprint: str | None = None) -> Principal | Refusal:
+        """Answer whose token this is, or why it is refused; of several audiences one has to fit.
+
+        `thumbprint` of the key that came with it, or ANY_KEY where the token is only looked at.
+        """
         listed = self._revocations.current()
         if listed is None or not self._keys:
             return Refusal(Reason.UNAVAILABLE, "no keys or no revocation list yet")
         now = self._clock.now().timestamp()
-        return self._verifier(audience).verify(token, keys=self._keys, now=now, revocations=listed)
+        return self._verifier(audience).verify(
+            token, keys=self._keys, now=now, revocations=listed, thumbprint=thumbprint
+        )
 
     def _verifier(self, audience: Audience) -> Verifier:
         found = self._verifiers.get(audience)

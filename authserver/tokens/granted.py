@@ -1,7 +1,8 @@
 """Access tokens for registered clients: for what an account allowed, and for a client on its own behalf.
 
 RFC 9068. `grant_id` names the authorization, so that one entry of the revocation list ends every token of it. A token
-of a client on its own behalf has the client's id as `sub`; no account has such an id (RFC 9700 §4.15).
+of a client on its own behalf has the client's id as `sub`; no account has such an id (RFC 9700 §4.15). `cnf` binds a
+token to the key that the client proved to have when it asked for it (RFC 9449 §6.1).
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,12 +36,19 @@ class GrantedTokens:
     lifetime: timedelta
 
     def of_authorization(
-        self, signer: Signer, live: Live, client: Client, *, scope: str, audience: Sequence[str]
+        self,
+        signer: Signer,
+        live: Live,
+        client: Client,
+        *,
+        scope: str,
+        audience: Sequence[str],
+        thumbprint: str | None,
     ) -> Granted:
         """Sign a token for what an account allowed a client; `sid`, `auth_time`, `acr` and `amr` as they were then."""
-        held, account = live.authorization, live.account
+        held = live.authorization
         claims: dict[str, Any] = {
-            "sub": account.id,
+            "sub": live.subject,
             "grant_id": held.id,
             "auth_time": seconds(held.authenticated_at),
             "acr": held.acr,
@@ -48,15 +56,23 @@ class GrantedTokens:
         }
         if not held.offline:
             claims["sid"] = held.session_id
-        if account.roles:
-            claims["roles"] = list(account.roles)
-        return self._sign(signer, client, live.at, scope, audience, claims)
+        if live.account.roles:
+            claims["roles"] = list(live.account.roles)
+        return self._sign(signer, client, live.at, scope, audience, {**claims, **_bound(thumbprint)})
 
     def of_client(
-        self, signer: Signer, client: Client, at: datetime, *, scope: str, audience: Sequence[str]
+        self,
+        signer: Signer,
+        client: Client,
+        at: datetime,
+        *,
+        scope: str,
+        audience: Sequence[str],
+        thumbprint: str | None,
     ) -> Granted:
         """Sign a token for a client on its own behalf (RFC 6749 §4.4)."""
-        return self._sign(signer, client, at, scope, audience, {"sub": client.client_id})
+        claims = {"sub": client.client_id, **_bound(thumbprint)}
+        return self._sign(signer, client, at, scope, audience, claims)
 
     def audience_of(self, client: Client, scope: str) -> tuple[str, ...]:
         """Answer what a token is for when nobody asked for anything: what is registered, or else ourselves."""
@@ -91,3 +107,7 @@ class GrantedTokens:
         if scope:
             claims["scope"] = scope
         return Granted(signer.sign(ACCESS_TOKEN_TYP, claims), lifetime, scope)
+
+
+def _bound(thumbprint: str | None) -> dict[str, Any]:
+    return {} if thumbprint is None else {"cnf": {"jkt": thumbprint}}

@@ -37,8 +37,8 @@ class IdTokenHints:
     def read(self, unverified_token: str) -> Hint | None:
         """Answer whom it is about; None for what is no ID token of ours."""
         claims = self._claims(unverified_token)
-        if claims is None or claims.get("iss") != self._issuer:
-            return None
+        if claims is None or claims.get("iss") != self._issuer or "exp" not in claims:
+            return None  # without `exp` it is no ID token but UserInfo, which we sign for the same client
         sub, sid, client_id = claims.get("sub"), claims.get("sid"), claims.get("aud")
         if not isinstance(sub, str) or not isinstance(client_id, str) or not isinstance(sid, str | None):
             return None

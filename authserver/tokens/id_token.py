@@ -2,6 +2,7 @@
 
 import hashlib
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -29,15 +30,26 @@ class IdTokens:
     lifetime: timedelta
 
     def mint(
-        self, signer: Signer, live: Live, client: Client, *, access_token: str, nonce: str | None
+        self,
+        signer: Signer,
+        live: Live,
+        client: Client,
+        *,
+        access_token: str,
+        nonce: str | None,
+        about: Mapping[str, Any],
     ) -> str:
-        """Sign an ID token. `nonce` only in the answer to the code: a refresh has none (OIDC Core §12.2)."""
+        """Sign an ID token. `nonce` only in the answer to the code: a refresh has none (OIDC Core §12.2).
+
+        :param about: what else was asked for in it (person.py); nothing of the token's own gives way to that.
+        """
         held, issued_at = live.authorization, seconds(live.at)
         longest = int(self.lifetime.total_seconds())
         claims: dict[str, Any] = {
+            **about,
             "iss": self.issuer,
             "aud": client.client_id,
-            "sub": live.account.id,
+            "sub": live.subject,
             "iat": issued_at,
             "exp": issued_at + min(client.id_token_lifetime or longest, longest),
             "auth_time": seconds(held.authenticated_at),

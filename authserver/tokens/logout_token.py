@@ -24,7 +24,7 @@ class LogoutTokens:
     issuer: str
 
     def mint(
-        self, signer: Signer, client_id: str, at: datetime, *, account_id: str, session_id: str | None
+        self, signer: Signer, client_id: str, at: datetime, *, subject: str, session_id: str | None
     ) -> str:
         """Sign a token for the end of one session, or of every session of the account where that is None."""
         issued_at = seconds(at)
@@ -35,7 +35,7 @@ class LogoutTokens:
             "exp": issued_at + LIFETIME,
             "jti": new_id(),
             "events": {EVENT: {}},
-            "sub": account_id,
+            "sub": subject,
         }
         if session_id is not None:
             claims["sid"] = session_id

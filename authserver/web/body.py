@@ -94,25 +94,29 @@ def flag(fields: Mapping[str, Any], name: str) -> bool:
     raise BadRequest(f"The field {name} must be true or false.")
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, largest: int = LARGEST) -> bytes:
+    """Read a whole body of at most so many bytes.
+
+    :raises BadRequest: or one of its kinds.
+    """
     declared = request.headers.get("content-length", "0")
     if not (declared.isascii() and declared.isdigit() and len(declared) <= LONGEST_NUMBER):
         raise BadRequest("The header Content-Length cannot be read.")
-    if int(declared) > LARGEST:
-        raise BodyTooLarge(f"The body may have at most {LARGEST} bytes.")
+    if int(declared) > largest:
+        raise BodyTooLarge(f"The body may have at most {largest} bytes.")
     try:
         async with asyncio.timeout(SLOWEST):
-            return await _streamed(request)
+            return await _streamed(request, largest)
     except TimeoutError:
         raise BodyTooSlow("The body took too long.") from None
 
 
-async def _streamed(request: Request) -> bytes:
+async def _streamed(request: Request, largest: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST:
-            raise BodyTooLarge(f"The body may have at most {LARGEST} bytes.")
+        if len(body) > largest:
+            raise BodyTooLarge(f"The body may have at most {largest} bytes.")
     return bytes(body)
 
 

@@ -1,6 +1,9 @@
-"""CORS for the JSON endpoints: the apps that the settings name may call them with cookies, nobody else (SECURITY X02).
+"""CORS: whose pages may call which endpoint from a browser (SECURITY X02).
 
-Never a wildcard, never a reflected origin, and not on anything but these paths.
+* The JSON endpoints that a cookie authenticates: the apps that the settings name, with credentials.
+* The protocol endpoints that no cookie authenticates: every page. It sends a secret or a token that it has, and without
+  that it is nobody; so `*`, which browsers never combine with cookies, gives away nothing.
+* Everything else: nobody. An origin is never reflected.
 """
 
 from collections.abc import Sequence
@@ -9,7 +12,10 @@ from typing import Final
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from authserver.protocol import paths
+
 PATHS: Final = frozenset({"/login", "/logout", "/session/refresh", "/account"})
+WITHOUT_COOKIES: Final = frozenset({paths.TOKEN, paths.REVOKE, paths.USERINFO})
 
 
 class CrossOrigin:
@@ -17,7 +23,7 @@ class CrossOrigin:
 
     def __init__(self, app: ASGIApp, allowed_origins: Sequence[str]) -> None:
         self._app = app
-        self._with_cors = CORSMiddleware(
+        self._with_cookies = CORSMiddleware(
             app,
             allow_origins=allowed_origins,
             allow_credentials=True,
@@ -25,7 +31,20 @@ class CrossOrigin:
             allow_headers=("Content-Type", "Accept-Language"),
             max_age=600,
         )
+        self._without_cookies = CORSMiddleware(
+            app,
+            allow_origins=("*",),
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "Content-Type", "DPoP"),
+            expose_headers=("WWW-Authenticate", "DPoP-Nonce", "Retry-After"),
+            max_age=600,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        open_here = scope["type"] == "http" and scope["path"] in PATHS
-        await (self._with_cors if open_here else self._app)(scope, receive, send)
+        await self._for(scope)(scope, receive, send)
+
+    def _for(self, scope: Scope) -> ASGIApp:
+        path = scope["path"] if scope["type"] == "http" else None
+        if path in PATHS:
+            return self._with_cookies
+        return self._without_cookies if path in WITHOUT_COOKIES else self._app

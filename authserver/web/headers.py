@@ -27,6 +27,8 @@ class SecurityHeaders:
                 message["headers"] += [(name, value) for name, value in self._headers if name not in given]
                 if origin := scope.get("state", {}).get("form_action"):
                     message["headers"] = [_leading_to(origin, *row) for row in message["headers"]]
+                if origins := scope.get("state", {}).get("frame_src"):
+                    message["headers"] = [_framing(origins, *row) for row in message["headers"]]
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -53,6 +55,13 @@ def _leading_to(origin: str, name: bytes, value: bytes) -> tuple[bytes, bytes]:
     if name != b"content-security-policy":
         return name, value
     return name, value.replace(b"form-action 'self'", b"form-action 'self' " + origin.encode("ascii"))
+
+
+def _framing(origins: str, name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Let this one page hold frames of these apps (`request.state.frame_src`)."""
+    if name != b"content-security-policy":
+        return name, value
+    return name, value + b"; frame-src " + origins.encode("ascii")
 
 
 def _policy(allowed_origins: Collection[str], logo_url: str) -> str:

@@ -1,12 +1,17 @@
 """`wrk` (a Debian package): the one load generator at hand that is much faster than any Python server."""
 
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from benchmarks.rounds import Sample
 
+SCRIPTS: Final = Path(__file__).parent / "scripts"
 MILLISECONDS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 RATE: Final = re.compile(r"Requests/sec:\s+([\d.]+)")
 COUNT: Final = re.compile(r"(\d+) requests in")
@@ -23,9 +28,16 @@ def available() -> bool:
     return shutil.which("wrk") is not None
 
 
-def measure(url: str, connections: int, seconds: float) -> Sample:
+def measure(
+    url: str,
+    connections: int,
+    seconds: float,
+    script: str = "",
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Sample:
     """Ask for one address as fast as it goes. wrk counts in whole seconds, so the time is rounded up.
 
+    :param script: the name of one in `scripts/`, which reads the environment.
     :raises Unreadable: wrk failed.
     """
     duration = f"{max(1, round(seconds + 0.49))}s"
@@ -38,9 +50,17 @@ def measure(url: str, connections: int, seconds: float) -> Sample:
         "--duration",
         duration,
         "--latency",
+        *(("--script", str(SCRIPTS / script)) if script else ()),
         url,
     )
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=False)
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=seconds + 30,
+        check=False,
+        env={**os.environ, **environment},
+    )
     return read(done.stdout)
 
 

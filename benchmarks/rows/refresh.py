@@ -24,7 +24,7 @@ WORK: Final = "refresh"
 def refresh(stand: Stand) -> list[Record]:
     installations = {each.database: each for each in stand.installed_on_both(people=PEOPLE)}
     words = {database: of_refresh(installed) for database, installed in installations.items()}
-    subjects: dict[str, Measure] = {RAW_SIGN: partial(_sign, _raw_sign(installations[SQLITE]))}
+    subjects: dict[str, Measure] = {RAW_SIGN: raw_signing(installations[SQLITE])}
     with ExitStack() as ends:
         for database, installed in installations.items():
             server = ends.enter_context(stand.serving(installed))
@@ -32,6 +32,11 @@ def refresh(stand: Stand) -> list[Record]:
         taken = interleave(subjects, stand.rounds, stand.seconds)
     records = [_renewed(database, taken, words[database]) for database in installations]
     return [*records, Record(work=WORK, subject=RAW_SIGN, samples=taken[RAW_SIGN])]
+
+
+def raw_signing(installed: Installation) -> Measure:
+    """RSA signing and nothing else, with this installation's key."""
+    return partial(_sign, _raw_sign(installed))
 
 
 def _raw_sign(installed: Installation) -> Operation:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0007"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("client_id", sa.String(length=255), nullable=False),
         sa.Column("account_id", sa.String(length=22), nullable=False),
         sa.Column("session_id", sa.String(length=22), nullable=True),
+        sa.Column("subject", sa.String(length=22), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("due_at", MOMENT, nullable=True),
         sa.Column("gives_up_at", MOMENT, nullable=False),

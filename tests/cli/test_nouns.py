@@ -75,10 +75,20 @@ def test_every_verb_that_changes_something_can_be_tried() -> None:
         *(f"keys {verb}" for verb in ("rotate", "revoke", "rewrap", "drill")),
         *(
             f"account {verb}"
-            for verb in ("create", "disable", "enable", "set-password", "set-roles", "sign-out")
+            for verb in ("create", "profile", "disable", "enable", "set-password", "set-roles", "sign-out")
         ),
-        *(f"client {verb}" for verb in ("create", "update", "rotate-secret", "disable", "enable", "delete")),
-        *("session end", "revocation add", "service forget", "db upgrade", "maintenance run"),
+        *(
+            f"client {verb}"
+            for verb in ("create", "invite", "update", "rotate-secret", "disable", "enable", "delete")
+        ),
+        *(
+            "session end",
+            "delivery retry",
+            "revocation add",
+            "service forget",
+            "db upgrade",
+            "maintenance run",
+        ),
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 from authserver.accounts.store import Account
 from authserver.app import Server
 from authserver.database import Database
+from authserver.subjects import store as subjects
 from tests.cli.conftest import Cli, everything, on_sqlite
 from tests.clocks import HandClock
 from tests.conftest import PASSWORD
@@ -178,3 +179,18 @@ def test_list_names_the_cause_of_each_entry(cli: Cli, alice: Account, visitor: V
         "revocation.added by operator",
     ]
     assert cli("revocation", "list").stdout.splitlines()[-1].endswith("revocation.added by operator")
+
+
+@on_sqlite
+@pytest.mark.parametrize("moment", [(), ("--before", "2026-11-23T08:30:00Z")])
+def test_account_is_listed_under_every_name_that_apps_know_it_by(
+    cli: Cli, server: Server, alice: Account, moment: tuple[str, ...]
+) -> None:
+    parts = server.capabilities
+    name = parts.database.write(
+        lambda db: subjects.subject(db, alice.id, "app.example", now=parts.clock.now())
+    )
+    assert cli.facts("revocation", "add", "sub", alice.id, *moment)["revocation"]["value"] == alice.id
+    listed = cli.facts("revocation", "list")["revocations"]
+    assert {entry["value"] for entry in listed} == {alice.id, name}
+    assert len({entry["before"] for entry in listed}) == 1

@@ -1,14 +1,16 @@
 """Reading answers as a client has to: by the RFCs to the letter, and with the published keys alone."""
 
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import httpx2
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, KeySetSerialization
 
 from authserver.app import Server
 from authserver.audit import store as audit
+from tests.clocks import HandClock
 from tests.oauth.conftest import App
 from tests.visitor import Visitor
 
@@ -16,9 +18,21 @@ SAYABLE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 §5.2: of `er
 PAGE = {"Accept": "text/html"}
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Lets time pass for the clock and for a server that goes on following its keys and its list."""
+
+    clock: HandClock
+    server: Server
+
+    def __call__(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.server.follow()
+
+
 def claims(server: Server, token: str) -> dict[str, Any]:
     """The claims of a token, verified by another library."""
-    keys = KeySet.import_key_set(server.keyring.snapshot.jwks)
+    keys = KeySet.import_key_set(cast(KeySetSerialization, server.keyring.snapshot.jwks))
     return dict(jwt.decode(token, keys, algorithms=["RS256", "ES256"]).claims)
 
 
@@ -36,8 +50,7 @@ def error(answer: httpx2.Response, status: int = 400) -> str:
 def leads_nowhere(answer: httpx2.Response) -> bool:
     """An error page, or (414) not even that: no redirect, no form."""
     said = answer.text
-    assert answer.status_code == 400, (answer.status_code, answer.headers.get("location"), said)
-    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.status_code in (400, 414), (answer.status_code, answer.headers.get("location"), said)
     return "location" not in answer.headers and "refresh" not in answer.headers and "<form" not in said
 
 
@@ -51,3 +64,10 @@ def events(server: Server) -> list[str]:
     """The audit log by its events, the newest first."""
     found = server.capabilities.database.read(lambda db: audit.entries(db, limit=1000))
     return [entry.event for entry in found]
+
+
+def listed(server: Server) -> list[tuple[str, str]]:
+    """The revocation list as this server knows it: kinds and values."""
+    known = server.revocations.known
+    assert known is not None
+    return [(entry.kind.value, entry.value) for entry in known.entries]

@@ -79,5 +79,9 @@ def test_client_gets_a_token_of_its_own(server: Server, app: App, visitor: Visit
     assert answer.status_code == 200, answer.text
     assert set(answer.json()) == {"access_token", "token_type", "expires_in", "scope"}
     _, claims = read(server, answer.json()["access_token"])
-    assert (claims["sub"], claims["client_id"], claims["scope"]) == ("orders-web", "orders-web", "orders:read")
+    assert (claims["sub"], claims["client_id"], claims["scope"]) == (
+        "orders-web",
+        "orders-web",
+        "orders:read",
+    )
     assert "sid" not in claims

@@ -9,6 +9,7 @@ from jinja2 import UndefinedError
 
 from authserver.pages.round_trips import Trouble
 from authserver.web.localization import LOCALES, NAMES, Catalogs
+from authserver.web.signed_out import Onward
 from authserver.web.templating import Templates
 
 PAGES = Path(__file__).parents[2] / "authserver" / "pages"
@@ -94,8 +95,37 @@ def contexts(text: str, token: str = "t0ken") -> dict[str, tuple[str, dict[str, 
                 "name": text,
             },
         ),
-        "signed out": ("signed_out.html", {"everywhere": False}),
-        "signed out everywhere": ("signed_out.html", {"everywhere": True}),
+        "device": ("device.html", {"form_token": token, "user_code": text, "error": None}),
+        "device unknown": ("device.html", {"form_token": token, "user_code": "", "error": text}),
+        "device asks": (
+            "device_confirm.html",
+            {
+                "form_token": token,
+                "user_code": text,
+                "app_name": text,
+                "name": text,
+                "scopes": ["openid", "offline_access", text],
+                "browser": text,
+                "system": text,
+                "address": text,
+                "asked_at": WHEN,
+                "elsewhere": True,
+                "policy_uri": f"/{text}",
+                "tos_uri": None,
+            },
+        ),
+        "device connected": ("device_done.html", {"allowed": True}),
+        "device refused": ("device_done.html", {"allowed": False}),
+        "signed out": ("signed_out.html", {"everywhere": False, "frames": (), "onward": None}),
+        "signed out everywhere": ("signed_out.html", {"everywhere": True, "frames": (), "onward": None}),
+        "signed out by an app": (
+            "signed_out.html",
+            {"everywhere": False, "frames": (), "onward": Onward(text, f"/{text}", at_once=True)},
+        ),
+        "asked to sign out": (
+            "end_session.html",
+            {"form_token": token, "action": "/", "fields": {"state": text}, "name": text, "app_name": text},
+        ),
         "stopped by a second cookie": (
             "stopped.html",
             {"trouble": Trouble.TWICE, "target": f"/{text}", "app": text, "site": text},

@@ -45,6 +45,7 @@ SAID_BY_ENDPOINTS = (
     "The request is not valid JSON.",
     "Something went wrong on our side.",
     "Page not found",
+    "No device waits with this code. Look at it again: a code is good for ten minutes, and for one device.",
     "Welcome, %(name)s",
 )
 

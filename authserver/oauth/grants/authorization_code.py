@@ -1,8 +1,9 @@
 """grant_type=authorization_code: OAuth 2.1 §4.1.3, RFC 7636 §4.6, OIDC Core §3.1.3.
 
 In Authlib's order: the client may use the grant; the code is this client's, unused, not over, and its session lives
-(used: all that came of it ends); `redirect_uri` is the same; the PKCE verifier fits. Only then is the code claimed, by
-one UPDATE that a hundred exchanges at once cannot all win, and the tokens are signed.
+(used: all that came of it ends); `redirect_uri` is the same; the PKCE verifier fits; the key is the one that the request
+named (RFC 9449 §10). Only then is the code claimed, by one UPDATE that a hundred exchanges at once cannot all win, and
+the tokens are signed.
 """
 
 from typing import Any
@@ -14,10 +15,9 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 
 from authserver.accounts.store import Account
 from authserver.authorizations.grants import Live
-from authserver.clients.registration import REFRESH_TOKEN
 from authserver.oauth.authlib_bridge import ClientView, TokenEndpoint, TokenRequest
-from authserver.oauth.grants import Answer, require
-from authserver.oauth.issuing import narrowed_audience
+from authserver.oauth.grants import Answer
+from authserver.oauth.grants.redeeming import redeem
 
 
 class CodeView:
@@ -62,25 +62,8 @@ class AuthorizationCode(AuthorizationCodeGrant):  # type: ignore[misc]  # as abo
         return code.live.account
 
     def generate_token(self, **_asked: Any) -> Answer:
-        """Claim the code, then sign: nothing that is signed can be lost to somebody who was faster."""
-        request, client = self.request, self.request.registered
-        live: Live = request.authorization_code.live
-        held = live.authorization
-        audience = require(narrowed_audience(request.parameters, held.audience))
-        claimed = self.server.grants.use_code(
-            request.db, live, refreshable=REFRESH_TOKEN in client.grant_types
-        )
-        if claimed is None:
-            raise InvalidGrantError("The code was used already.")
-        return self.server.issuing.for_account(
-            request.signers,
-            live,
-            client,
-            scope=held.scope,
-            audience=audience,
-            refresh_token=claimed[0],
-            nonce=held.nonce,
-        )
+        live: Live = self.request.authorization_code.live
+        return redeem(self.server, self.request, live)
 
     def delete_authorization_code(self, _code: CodeView) -> None:
         """Keep it: its second use has to be found out."""

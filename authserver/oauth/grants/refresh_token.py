@@ -2,9 +2,11 @@
 
 In Authlib's order: the client may use the grant; the token is this client's, the newest of its family or the one just
 before it, and account and session are still good (older: it was stolen, and the family ends); no scope and no resource
-beyond what was allowed. Then the next one takes its place.
+beyond what was allowed; a client that has nothing else to show has the key that its tokens are bound to (RFC 9449 §5).
+Then the next one takes its place.
 """
 
+from authlib.oauth2.rfc6749.errors import InvalidGrantError
 from authlib.oauth2.rfc6749.grants import RefreshTokenGrant
 
 from authserver.accounts.store import Account
@@ -12,6 +14,7 @@ from authserver.authorizations.grants import Live
 from authserver.oauth.authlib_bridge import ClientView, TokenEndpoint, TokenRequest
 from authserver.oauth.grants import Answer, require
 from authserver.oauth.issuing import narrowed_audience, narrowed_scope
+from authserver.tokens import person
 
 
 class RefreshTokenView:
@@ -45,14 +48,33 @@ class RefreshToken(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no t
         request, client, live = self.request, self.request.registered, token.live
         held = live.authorization
         audience = require(narrowed_audience(request.parameters, held.audience))
-        scope = require(narrowed_scope(request.parameters.get("scope"), held.scope.split()))
+        still = [name for name in held.scope.split() if name in client.scopes]
+        scope = require(narrowed_scope(request.parameters.get("scope"), still))
+        if client.public:
+            self._require_its_key(live)
         shown = request.parameters.values["refresh_token"]
         following = self.server.grants.use_refresh(
             request.db, live, shown, rotate=client.rotate_refresh_tokens
         )
         return self.server.issuing.for_account(
-            request.signers, live, client, scope=scope, audience=audience, refresh_token=following, nonce=None
+            request.signers,
+            live,
+            client,
+            scope=scope,
+            audience=audience,
+            refresh_token=following,
+            nonce=None,
+            thumbprint=request.thumbprint,
+            about=person.in_id_token(request.db, live),
         )
+
+    def _require_its_key(self, live: Live) -> None:
+        """The first key that is proved is the one from then on."""
+        bound_to, proved = live.authorization.key_thumbprint, self.request.thumbprint
+        if bound_to not in (None, proved):
+            raise InvalidGrantError("The refresh token is bound to another key than the one that was proved.")
+        if proved is not None:
+            self.server.grants.bind(self.request.db, live, proved)
 
     def revoke_old_credential(self, _token: RefreshTokenView) -> None:
         """Nothing is left to do: taking its place was the claim."""

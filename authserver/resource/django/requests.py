@@ -1,12 +1,13 @@
 """Between Django's requests and responses and the guard's."""
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
 
 from authserver.resource.answer import Answer
+from authserver.resource.target_uri import escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,15 @@ class DjangoRequest:
     @property
     def method(self) -> str:
         return str(self.request.method)
+
+    @property
+    def path(self) -> str:
+        return escaped(self.request.path)
+
+    @property
+    def notes(self) -> MutableMapping[str, Any]:
+        meta: MutableMapping[str, Any] = self.request.META
+        return meta
 
     def header_values(self, name: str) -> Sequence[str]:
         """Django has joined headers of one name by a comma, which no token holds: two are malformed, as they should be.

@@ -28,6 +28,7 @@ from authserver.oauth.revoke import Revoke
 from authserver.oauth.token import GRANT_TYPES, Token
 from authserver.oauth.userinfo import UserInfo
 from authserver.pages.account import AccountPage
+from authserver.pages.connected_apps import ConnectedApps
 from authserver.pages.consent import ConsentPage
 from authserver.pages.desk import Desk
 from authserver.pages.device import DevicePage
@@ -122,6 +123,7 @@ def pages(
     yield LogoutPage(desk, parts.sign_out, own_tokens).router
     yield RefreshEndpoint(desk).router
     yield AccountPage(desk, parts.sign_out).router
+    yield ConnectedApps(desk, parts.grants).router
     yield PasswordPage(desk, sign_in, parts.consequences, parts.hasher, parts.password_rules).router
     yield ConsentPage(desk).router
     yield DevicePage(desk, parts.grants).router

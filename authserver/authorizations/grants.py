@@ -223,6 +223,17 @@ class Grants:
         detail = {"client_id": held.client_id, "grant_id": held.id}
         record(db, Entry(why, now, "server", held.account_id, held.session_id, detail=detail))
 
+    def end_of_client(
+        self, db: Connection, account_id: str, client_id: str, *, now: datetime, why: str
+    ) -> int:
+        """End all that an account let a client do, and every token of it; answer how many there were."""
+        ended = store.end_of_client(db, account_id, client_id, now=now)
+        for grant_id in ended:
+            revocations.append(db, Kind.GRANT_ID, grant_id, now=now, expires_at=now + self.tokens_live)
+        detail = {"client_id": client_id, "grants": len(ended)}
+        record(db, Entry(why, now, "account", account_id, detail=detail))
+        return len(ended)
+
     def _live(self, db: Connection, held: Authorization, account: Account, now: datetime) -> Live | None:
         if not _still_counts(held, account):
             return None

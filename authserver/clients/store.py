@@ -1,6 +1,6 @@
 """Every statement of the tables of clients."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, Self
@@ -78,6 +78,15 @@ def by_id(db: Connection, unverified_client_id: str) -> Registered | None:
     if not rows:
         return None
     return Registered(_client(rows[0]), tuple(secret for row in rows if (secret := _secret(row))))
+
+
+def names(db: Connection, client_ids: Iterable[str]) -> dict[str, str]:
+    """Answer what people read of these clients, by id; one that is gone is not among them."""
+    wanted = client.c.client_id.in_(list(client_ids))
+    return {
+        row.client_id: row.client_name
+        for row in db.execute(select(client.c.client_id, client.c.client_name).where(wanted))
+    }
 
 
 def locked(db: Connection, client_id: str) -> Client | None:

@@ -27,7 +27,6 @@ from authserver.clients import store as clients
 from authserver.clients.store import Client
 from authserver.deliveries import store as deliveries
 from authserver.oauth.parameters import Parameters, from_form, from_query
-from authserver.oauth.responding import origin_of
 from authserver.protocol import paths
 from authserver.sessions.current import Current, CurrentSessions
 from authserver.sessions.sign_out import SignOut
@@ -37,6 +36,7 @@ from authserver.web.answers import Answers
 from authserver.web.body import read_fields
 from authserver.web.cookies import Cookies
 from authserver.web.csrf import Csrf, form_token
+from authserver.web.policy_source import source_of
 from authserver.web.runner import Runner
 from authserver.web.signed_out import Onward, frame_urls, signed_out
 
@@ -177,7 +177,7 @@ class EndSession:
         fields = {name: text for name in KEPT if (text := parameters.get(name))} if wish.back else {}
         if wish.client is not None and wish.back is not None:
             fields["client_id"] = wish.client.client_id
-            request.state.form_action = origin_of(wish.back)
+            request.state.form_action = source_of(wish.back)
         return self._answers.page(
             request,
             "end_session.html",

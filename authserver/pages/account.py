@@ -8,6 +8,8 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from authserver.pages import connected_apps
+from authserver.pages.connected_apps import DISCONNECTED, ConnectedApp
 from authserver.pages.desk import Desk
 from authserver.pages.devices import describe
 from authserver.sessions import store
@@ -23,6 +25,7 @@ ID: Final = re.compile(r"[\w-]{22}", re.ASCII)
 NOTICES: Final = {
     "password": "The password was changed. Other devices were signed out.",
     "session": "The session was ended.",
+    "app": DISCONNECTED,
 }
 
 
@@ -51,15 +54,17 @@ class AccountPage:
         current = await self._desk.who(request)
         if current is None:
             return self._desk.must_sign_in(request)
-        sessions = await self._desk.runner.read(lambda db: self._sessions(db, current))
+        sessions, apps = await self._desk.runner.read(
+            lambda db: (self._sessions(db, current), connected_apps.of_account(db, current.account.id))
+        )
         if for_program(request):
             return self._desk.answers.json(
                 request,
                 "Welcome, %(name)s",
                 values={"name": current.account.display_name},
-                facts=_facts(current, sessions),
+                facts=_facts(current, sessions, apps),
             )
-        return self._page(request, current, sessions)
+        return self._page(request, current, sessions, apps)
 
     async def end(self, request: Request, session_id: str) -> Response:
         """End one of my own sessions; one that is not mine is as unknown as one that never was."""
@@ -85,7 +90,9 @@ class AccountPage:
         seen_after = self._desk.current.lifetime.seen_after(current.at)
         return store.of_account(db, current.account.id, now=current.at, seen_after=seen_after)
 
-    def _page(self, request: Request, current: Current, sessions: list[Session]) -> Response:
+    def _page(
+        self, request: Request, current: Current, sessions: list[Session], apps: list[ConnectedApp]
+    ) -> Response:
         done = request.query_params.get("done", "")
         return self._desk.answers.page(
             request,
@@ -95,6 +102,7 @@ class AccountPage:
             form_token=form_token(self._desk.cookies.session(request) or ""),
             notice=self._desk.answers.say(request, NOTICES[done]) if done in NOTICES else None,
             sessions=[_session(session, current) for session in sessions],
+            apps=apps,
         )
 
 
@@ -111,7 +119,7 @@ def _session(session: Session, current: Current) -> dict[str, object]:
     }
 
 
-def _facts(current: Current, sessions: list[Session]) -> dict[str, object]:
+def _facts(current: Current, sessions: list[Session], apps: list[ConnectedApp]) -> dict[str, object]:
     shown = [_session(session, current) for session in sessions]
     moments = ("started_at", "last_seen_at")
     return {
@@ -122,4 +130,5 @@ def _facts(current: Current, sessions: list[Session]) -> dict[str, object]:
             {key: value.isoformat() if key in moments else value for key, value in row.items()}  # type: ignore[attr-defined]
             for row in shown
         ],
+        "apps": [{"client_id": app.client_id, "name": app.name, "scopes": list(app.scopes)} for app in apps],
     }

@@ -97,7 +97,7 @@ class ConsentPage:
             client_id=app.client.client_id,
             request_uri=app.waiting.request_uri,
             app_name=app.client.client_name,
-            app_host=(app.origin or "").partition("://")[2],
+            app_host=app.host,
             policy_uri=app.client.policy_uri,
             tos_uri=app.client.tos_uri,
             scopes=app.scopes,

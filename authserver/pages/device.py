@@ -1,4 +1,4 @@
-"""GET and POST /device, POST /device/decision: a person connects a device with the code that it shows (RFC 8628 §3.3).
+"""GET and POST /device: a person connects a device with the code that it shows (RFC 8628 §3.3).
 
 1. a session; who has none signs in and comes back
 2. the code: typed, or filled in by the link of the device (§3.3.1). The link alone does nothing, for anybody can send one
@@ -34,10 +34,10 @@ from authserver.protocol import paths
 from authserver.protocol.oauth import OFFLINE_ACCESS
 from authserver.subjects.sectors import sector_of
 from authserver.web.address import address
-from authserver.web.body import read_fields, text
+from authserver.web.body import optional_text, read_fields, text
 from authserver.web.csrf import form_token
 
-DECISION: Final = f"{paths.DEVICE}/decision"
+ALLOW: Final = "allow"
 NOBODY_WAITS: Final = (
     "No device waits with this code. Look at it again: a code is good for ten minutes, and for one device."
 )
@@ -63,12 +63,8 @@ class DevicePage:
         self._desk = desk
         self._grants = grants
         self.router = APIRouter(tags=["oauth2"], include_in_schema=False)
-        for path, method, endpoint in (
-            (paths.DEVICE, "GET", self.show),
-            (paths.DEVICE, "POST", self.look),
-            (DECISION, "POST", self.decide),
-        ):
-            self.router.add_api_route(path, endpoint, methods=[method], response_class=Response)
+        self.router.add_api_route(paths.DEVICE, self.show, methods=["GET"], response_class=Response)
+        self.router.add_api_route(paths.DEVICE, self.submit, methods=["POST"], response_class=Response)
 
     async def show(self, request: Request, user_code: Annotated[str, Query()] = "") -> Response:
         """The code's field, filled in where the link brought a code."""
@@ -80,27 +76,18 @@ class DevicePage:
             return self._to_sign_in(filled_in)
         return self._form(request, filled_in)
 
-    async def look(self, request: Request) -> Response:
-        """What the device with this code wants."""
+    async def submit(self, request: Request) -> Response:
+        """What the device with this code wants; or, with a decision: connect it, or do not."""
         fields, secret = await self._read(request)
-        code = text(fields, "user_code")
+        code, decision = text(fields, "user_code"), optional_text(fields, "decision")
         if await self._desk.who(request) is None:
             return self._to_sign_in("")
-        found = await self._desk.runner.write(lambda db: self._find(db, code, secret, request))
-        return self._confirm(request, code, found) if isinstance(found, Waiting) else self._no(request, found)
-
-    async def decide(self, request: Request) -> Response:
-        """Connect the device, or do not."""
-        fields, secret = await self._read(request)
-        code, allowed = text(fields, "user_code"), text(fields, "decision") == "allow"
-        if await self._desk.who(request) is None:
-            return self._to_sign_in("")
-        found = await self._desk.runner.write(
-            lambda db: self._decide(db, self._find(db, code, secret, request), allowed=allowed)
-        )
+        found = await self._desk.runner.write(lambda db: self._step(db, code, decision, secret, request))
         if not isinstance(found, Waiting):
             return self._no(request, found)
-        return self._desk.answers.page(request, "device_done.html", allowed=allowed)
+        if decision is None:
+            return self._confirm(request, code, found)
+        return self._desk.answers.page(request, "device_done.html", allowed=decision == ALLOW)
 
     async def _read(self, request: Request) -> tuple[Mapping[str, Any], str]:
         """Answer what was sent by a form of ours, and the session's secret."""
@@ -121,9 +108,13 @@ class DevicePage:
             return None
         return Waiting(asked, registered.client, person)
 
-    def _decide(self, db: Connection, found: Found, *, allowed: bool) -> Found:
-        if not isinstance(found, Waiting):
+    def _step(self, db: Connection, code: str, decision: str | None, secret: str, request: Request) -> Found:
+        found = self._find(db, code, secret, request)
+        if decision is None or not isinstance(found, Waiting):
             return found
+        return self._decide(db, found, allowed=decision == ALLOW)
+
+    def _decide(self, db: Connection, found: Waiting, *, allowed: bool) -> Found:
         asked, person, now = found.asked, found.person, found.person.who.at
         if not allowed:
             return found if deciding.refuse(db, asked, person, now) else None

@@ -34,13 +34,20 @@ class WaitingApp:
         return scopes + claims_request.scopes(parameters.get("claims"), scopes, registered)
 
     @property
+    def host(self) -> str:
+        """Where the browser will be sent, for its person to read."""
+        return urlsplit(self._target or "").netloc
+
+    @property
     def origin(self) -> str | None:
-        """Where the browser will be sent, as a source of a Content-Security-Policy (CSP 3 §2.3.1)."""
+        """The same, as a source of a Content-Security-Policy."""
+        return source_of(self._target) if self._target else None
+
+    @property
+    def _target(self) -> str | None:
         asked = str(self.waiting.request.parameters.get("redirect_uri") or "")
         uri = asked or (self.client.redirect_uris[0] if len(self.client.redirect_uris) == 1 else "")
-        if not uri or not redirect_uris.matches(self.client.redirect_uris, uri):
-            return None
-        return source_of(uri)
+        return uri if uri and redirect_uris.matches(self.client.redirect_uris, uri) else None
 
 
 def find(db: Connection, client_id: str, request_uri: str, *, now: datetime) -> WaitingApp | None:

@@ -1,10 +1,11 @@
 """Which access tokens a service may hand in for another one (RFC 8693 §2.1), and what that one may be for at the most.
 
 1. it is ours and has not expired, without any leeway: what is left of its life is all that the new one gets
-2. it is bound to no key: a service cannot have the key of whoever called it
-3. it is this client's own, or was made for it (its audience)
-4. it is good at this moment by the list in memory, and by the database as well: the new token has a later `iat`, which a
-   cut-off that is still on its way here would not reach
+2. it is this client's own, or was made for it (its audience)
+3. it is good for a bearer, and not on the list in memory: one that is bound to a key is refused, as a service cannot
+   have the key of whoever called it
+4. it is good by the database as well: the new token has a later `iat`, which a cut-off that is still on its way here
+   would not reach
 5. those who act for its subject are not too many
 """
 
@@ -71,7 +72,7 @@ class SubjectTokens:
         :raises TooEarly: a token of this very second would be refused.
         """
         principal = self.genuine.read(unverified_token)
-        if principal is None or "cnf" in principal.claims or principal.expires_at <= now.timestamp():
+        if principal is None or principal.expires_at <= now.timestamp():
             return None
         if not _is_for(principal, client):
             return None

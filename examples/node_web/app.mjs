@@ -6,6 +6,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import * as client from 'openid-client'
 
@@ -19,7 +20,7 @@ const signedIn = new Map() // forgotten when this process ends; a real app has a
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
-  'content-security-policy': `default-src 'none'; base-uri 'none'; form-action 'self' ${LOGIN_SERVICE}; frame-ancestors 'none'`,
+  'content-security-policy': `default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self' ${LOGIN_SERVICE}; frame-ancestors 'none'`,
 }
 
 const pages = {
@@ -28,10 +29,10 @@ const pages = {
     const user = await whoIs(signedIn.get(name))
     if (!user) {
       signedIn.delete(name)
-      return page(request, `<a href="/login">${say(request, 'Sign in', '로그인')}</a>`)
+      return page(request, `<a class="button primary large" href="/login">${say(request, 'Sign in', '로그인')}</a>`)
     }
     const welcome = say(request, `Welcome, ${user.name}!`, `환영합니다, ${user.name} 님!`)
-    const button = `<button>${say(request, 'Sign out', '로그아웃')}</button>`
+    const button = `<button class="button">${say(request, 'Sign out', '로그아웃')}</button>`
     return page(request, `<h1>${escaped(welcome)}</h1><form method="post" action="/logout">${button}</form>`)
   },
 
@@ -67,6 +68,11 @@ const pages = {
     const back = { id_token_hint: person.idToken, post_logout_redirect_uri: `${NODE_WEB}/` }
     return redirect(client.buildEndSessionUrl(config, back).href, kept('node_web', '', 0))
   },
+
+  'GET /look/style.css': async () => {
+    const body = await readFile(new URL('../look/style.css', import.meta.url))
+    return { status: 200, headers: { 'content-type': 'text/css' }, body }
+  },
 }
 
 /** Ask the login service, with a new access token if the old one is over; nobody, once the sign-in has ended. */
@@ -97,7 +103,8 @@ const escaped = (text) => text.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(
 
 function page(request, main, status = 200) {
   const title = say(request, 'Node app', 'Node 앱')
-  const body = `<!doctype html><html lang="${say(request, 'en', 'ko')}"><head><title>${title}</title></head><body><main>${main}</main></body></html>`
+  const head = `<meta charset="utf-8"><title>${title}</title><link rel="stylesheet" href="/look/style.css">`
+  const body = `<!doctype html><html lang="${say(request, 'en', 'ko')}"><head>${head}</head><body><main>${main}</main></body></html>`
   return { status, headers: HEADERS, body }
 }
 

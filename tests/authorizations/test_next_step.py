@@ -62,7 +62,9 @@ def asked(prompt: str = "", **more: Any) -> Asked:
         (asked(subject=ALICE.id), who(), ALL, Step.PROCEED),
     ],
 )
-def test_the_next_step_is_what_the_table_says(wanted: Asked, somebody: Current | None, consented: frozenset[str], step: Step) -> None:
+def test_the_next_step_is_what_the_table_says(
+    wanted: Asked, somebody: Current | None, consented: frozenset[str], step: Step
+) -> None:
     assert next_step(wanted, somebody, consented) is step
 
 

@@ -41,4 +41,4 @@ def look(person: Visitor, user_code: str) -> httpx2.Response:
 
 def decide(person: Visitor, user_code: str, decision: str = "allow") -> httpx2.Response:
     """Type a code and press a button on the page that follows."""
-    return person.form("/device", "/device/decision", {"user_code": user_code, "decision": decision})
+    return person.form("/device", "/device", {"user_code": user_code, "decision": decision})

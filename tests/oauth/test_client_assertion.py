@@ -278,6 +278,14 @@ def test_registered_algorithm_is_the_only_one(
     assert ask(visitor, sign(key=RSA_KEY, head={"alg": "PS256"}, alg="PS256")).status_code == 200
 
 
+def test_registered_algorithm_rules_out_the_clients_other_keys(
+    make_bank: Callable[..., App], visitor: Visitor, sign: Sign
+) -> None:
+    make_bank(public(KEY), public(RSA_KEY), token_endpoint_auth_signing_alg="ES256")
+    assert error(ask(visitor, sign(key=RSA_KEY)), 401) == "invalid_client"
+    assert ask(visitor, sign()).status_code == 200
+
+
 def test_j05_key_has_one_algorithm_even_where_none_is_registered(
     make_bank: Callable[..., App], visitor: Visitor, sign: Sign
 ) -> None:
@@ -322,6 +330,14 @@ def test_o50_client_uses_the_method_that_it_registered(
     assert error(by_name, 401) == "invalid_client"
     by_secret = ask(visitor, None, client_assertion_type=None, client_id=BANK, client_secret="x")
     assert error(by_secret, 401) == "invalid_client"
+
+
+def test_o50_genuine_assertion_of_a_client_that_registered_a_secret_is_refused(
+    make_bank: Callable[..., App], visitor: Visitor, sign: Sign
+) -> None:
+    """It may have keys for something else."""
+    make_bank(token_endpoint_auth_method="client_secret_basic")
+    assert error(ask(visitor, sign()), 401) == "invalid_client"
 
 
 def test_o50_two_ways_at_once_are_refused(app: App, bank: App, visitor: Visitor, sign: Sign) -> None:

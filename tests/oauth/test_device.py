@@ -326,16 +326,16 @@ def test_what_is_no_code_is_not_carried_anywhere(visitor: Visitor, alice: Accoun
     assert 'name="user_code" type="text" value=""' in page.text
 
 
-@pytest.mark.parametrize("path", ["/device", "/device/decision"])
+@pytest.mark.parametrize("decision", ["allow", None])
 @on_sqlite
 def test_form_of_another_site_or_without_its_token_is_refused(
-    tv: Television, person: Visitor, path: str
+    tv: Television, person: Visitor, decision: str | None
 ) -> None:
     begun = tv.begin()
-    fields = {"user_code": begun["user_code"], "decision": "allow"}
+    fields = {"user_code": begun["user_code"], **({"decision": decision} if decision else {})}
     ours, theirs = {"Origin": ISSUER, **PAGE}, {"Origin": "https://evil.example", **PAGE}
-    assert person.post(path, data=fields, headers=ours).status_code == 403
-    assert person.form("/device", path, fields, headers=theirs).status_code == 403
+    assert person.post("/device", data=fields, headers=ours).status_code == 403
+    assert person.form("/device", "/device", fields, headers=theirs).status_code == 403
     assert error(tv.poll(begun["device_code"])) == "authorization_pending"
 
 

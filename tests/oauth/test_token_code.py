@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from authserver.accounts import store as accounts
 from authserver.accounts.store import Account
 from authserver.app import Server
 from authserver.audit import store as audit
-from authserver.authorizations import store as authorizations
 from authserver.clients import store as clients
 from authserver.resource.refusal import Reason
 from tests.attacks.resource_service import ResourceService
@@ -123,10 +123,16 @@ def account_disabled(server: Server, app: App, alice: Account, visitor: Visitor)
     parts.database.write(lambda db: parts.consequences.disable(db, alice, parts.clock.now()))
 
 
+def account_disabled_and_nothing_else(server: Server, app: App, alice: Account, visitor: Visitor) -> None:
+    """As a restored backup may have it: the account is disabled, and no session was ended for it."""
+    parts = server.capabilities
+    parts.database.write(lambda db: accounts.change(db, alice.id, disabled_at=parts.clock.now()))
+
+
 def consent_withdrawn(server: Server, app: App, alice: Account, visitor: Visitor) -> None:
     parts, client_id = server.capabilities, app.client.client_id
-    now = parts.clock.now()
-    parts.database.write(lambda db: authorizations.end_of_client(db, alice.id, client_id, now=now))
+    now, why = parts.clock.now(), "consent.taken_back"
+    parts.database.write(lambda db: parts.grants.end_of_client(db, alice.id, client_id, now=now, why=why))
 
 
 def grant_type_taken_back(server: Server, app: App, alice: Account, visitor: Visitor) -> None:
@@ -148,6 +154,7 @@ SPOILED = (
     (sign_out_by_the_operator, "invalid_grant", 400),
     (password_change, "invalid_grant", 400),
     (account_disabled, "invalid_grant", 400),
+    (account_disabled_and_nothing_else, "invalid_grant", 400),
     (consent_withdrawn, "invalid_grant", 400),
     (grant_type_taken_back, "unauthorized_client", 400),
     (client_disabled, "invalid_client", 401),
@@ -174,6 +181,21 @@ def test_code_is_worth_nothing_after(
     signed_in.sign_in(alice.username, PASSWORD)
     for code in codes:
         assert error(app.exchange(signed_in, code), status) == expected
+
+
+def test_withdrawn_consent_ends_every_token_that_came_of_it_and_none_of_another_app(
+    server: Server, app: App, make_app: MakeApp, alice: Account, signed_in: Visitor
+) -> None:
+    other = make_app(client_id="other")
+    first, second = (app.exchange(signed_in, app.code(signed_in)).json()["access_token"] for _ in range(2))
+    kept = other.exchange(signed_in, other.code(signed_in)).json()["access_token"]
+    consent_withdrawn(server, app, alice, signed_in)
+    server.follow()
+    ended = {("grant_id", claims(server, each)["grant_id"]) for each in (first, second)}
+    assert set(listed(server)) == ended
+    assert introspected(app, signed_in, first) == introspected(app, signed_in, second) == {"active": False}
+    assert introspected(other, signed_in, kept)["active"] is True
+    assert events(server)[0] == "consent.taken_back"
 
 
 def test_code_lives_for_a_minute_and_no_longer(app: App, later: Later, signed_in: Visitor) -> None:

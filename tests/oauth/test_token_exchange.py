@@ -361,6 +361,17 @@ def test_token_cookie_can_be_exchanged_while_its_session_lives(
     assert error(trade(service, visitor, cookie)) == "invalid_request"
 
 
+@on_sqlite
+def test_token_cookie_of_a_disabled_account_buys_nothing(
+    server: Server, shop: App, make_service: MakeApp, visitor: Visitor, alice: Account
+) -> None:
+    service = make_service(audiences=(ISSUER, STOCK))
+    visitor.sign_in(alice.username, PASSWORD)
+    cookie = str(visitor.cookie(TOKEN_HOST_ONLY))
+    disabled_account(server, shop, visitor, alice)
+    assert error(trade(service, visitor, cookie)) == "invalid_request"
+
+
 def test_exchange_in_the_second_of_a_cut_off_waits_for_the_next(
     server: Server, make_service: MakeApp, visitor: Visitor, alice: Account, clock: HandClock
 ) -> None:

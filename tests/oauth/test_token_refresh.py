@@ -65,7 +65,7 @@ def test_refresh_token_is_worth_nothing_after(
 
 
 @pytest.mark.parametrize("scope", [ONLINE, OFFLINE])
-@pytest.mark.parametrize("spoil", [each[0] for each in ENDINGS[:6]], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("spoil", [each[0] for each in ENDINGS[:7]], ids=lambda each: each.__name__)
 def test_refresh_token_that_is_worth_nothing_is_not_called_active(
     server: Server, app: App, alice: Account, signed_in: Visitor, spoil: Spoil, scope: str
 ) -> None:
@@ -175,6 +175,16 @@ def test_refresh_token_of_one_client_is_nothing_to_another_and_is_not_hurt_by_it
     assert error(other.refresh(signed_in, token)) == "invalid_grant"
     signed_in.post("/oauth2/revoke", data={"token": token, "client_id": "orders-page"})
     rotated(app, signed_in, token)
+
+
+def test_old_refresh_token_in_the_hands_of_another_client_ends_nothing(
+    app: App, make_app: MakeApp, later: Later, signed_in: Visitor
+) -> None:
+    other, first = make_app(client_id="other"), begun(app, signed_in)
+    second = rotated(app, signed_in, first)
+    later(60)
+    assert error(other.refresh(signed_in, first)) == "invalid_grant"
+    rotated(app, signed_in, second)
 
 
 def test_confidential_client_has_to_prove_itself_to_refresh(app: App, signed_in: Visitor) -> None:
@@ -316,7 +326,7 @@ def test_looking_at_an_old_token_ends_nothing(app: App, later: Later, signed_in:
 
 
 def test_token_of_another_client_is_not_revoked_and_nobody_learns_of_it(
-    app: App, make_app: MakeApp, signed_in: Visitor
+    server: Server, app: App, make_app: MakeApp, signed_in: Visitor
 ) -> None:
     other = make_app(client_id="other")
     tokens = app.exchange(signed_in, app.code(signed_in)).json()
@@ -324,6 +334,8 @@ def test_token_of_another_client_is_not_revoked_and_nobody_learns_of_it(
     for kind in ("access_token", "refresh_token", "id_token"):
         answer = signed_in.post("/oauth2/revoke", data={"token": tokens[kind]}, auth=other.auth)
         assert (answer.status_code, answer.text) == (unknown.status_code, unknown.text) == (200, "")
+    server.follow()
+    assert listed(server) == []
     assert introspected(app, signed_in, tokens["access_token"])["active"] is True
     rotated(app, signed_in, tokens["refresh_token"])
 

@@ -31,6 +31,10 @@ def session(identifier: str, *, current: bool, text: str | None = None) -> dict[
     return {"id": identifier, "current": current, "started_at": WHEN, "last_seen_at": WHEN, **seen}
 
 
+def app(text: str) -> dict[str, Any]:
+    return {"client_id": "a?b", "name": text, "scopes": (text, text), "given_at": WHEN}
+
+
 def contexts(text: str, token: str = "t0ken") -> dict[str, tuple[str, dict[str, Any]]]:
     """Each page in each of its states; `text` stands wherever words come from outside the template."""
     sessions = [session("a", current=True, text=text), session("b?c", current=False, text=text)]
@@ -71,7 +75,14 @@ def contexts(text: str, token: str = "t0ken") -> dict[str, tuple[str, dict[str, 
         ),
         "account": (
             "account.html",
-            {"form_token": token, "username": text, "roles": [text], "notice": text, "sessions": sessions},
+            {
+                "form_token": token,
+                "username": text,
+                "roles": [text],
+                "notice": text,
+                "sessions": sessions,
+                "apps": [app(text)],
+            },
         ),
         "password": (
             "password.html",
@@ -311,6 +322,7 @@ def test_account_page_ends_other_sessions_and_signs_out_here_and_everywhere() ->
     page = Page("account")
     assert [form["action"] for form in page.all("form")] == [
         "/account/sessions/b%3Fc/end",
+        "/account/apps/a%3Fb/disconnect",
         "/logout",
         "/logout",
     ]

@@ -17,7 +17,10 @@ import pytest
 HERE: Final = Path(__file__).parent / "node"
 PLACE: Final = Path(__file__).parents[2] / ".venv" / "node"
 NAMED: Final = ("package.json", "package-lock.json", ".npmrc")
-COMMAND: Final = ("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+COMMAND: Final = (
+    *("ci", "--ignore-scripts", "--no-audit", "--no-fund"),
+    *("--fetch-retries=1", "--fetch-retry-mintimeout=1000"),  # without a network it should not take a minute
+)
 OLDEST_NODE: Final = 20
 DOWNLOAD_SECONDS: Final = 90
 
@@ -65,7 +68,8 @@ def _download(npm: str, folder: Path) -> None:
     except subprocess.TimeoutExpired:
         _cannot(f"npm was not done within {DOWNLOAD_SECONDS} s")
     if done.returncode:
-        _cannot(f"npm cannot download the packages: {done.stderr.strip()[-300:]}")
+        why = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
+        _cannot(f"npm cannot download the packages: {' '.join(why[:3])}")
 
 
 def _put(begun: Path, wanted: Path) -> None:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -123,7 +124,7 @@ def test_nothing_in_the_tables_opens_anything(
     assert not [secret for secret in secrets if secret in rows]
 
 
-CODE = {"client_name": "Shop", "redirect_uris": (CALLBACK,), "scope": "openid"}
+CODE: dict[str, Any] = {"client_name": "Shop", "redirect_uris": (CALLBACK,), "scope": "openid"}
 
 
 def test_client_that_registers_itself_is_for_people_and_within_its_invitation() -> None:
@@ -148,6 +149,6 @@ def test_client_that_registers_itself_is_for_people_and_within_its_invitation() 
     ],
 )
 def test_what_the_operator_gave_a_client_later_it_keeps(given: dict[str, object]) -> None:
-    registration = Registration(**{**CODE, **given})  # type: ignore[arg-type]
+    registration = Registration(**{**CODE, **given})
     assert list(beyond(registration, "openid"))
     assert not list(beyond(registration, "openid", registration))

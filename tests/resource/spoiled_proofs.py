@@ -21,6 +21,11 @@ SPOILED: Final[dict[str, dict[str, Any]]] = {
     "j52 alg none": {"head": {"alg": "none"}, "alg": "ES256"},
     "j52 alg symmetric": {"head": {"alg": "HS256"}, "alg": "ES256"},
     "j52 alg not offered": {"head": {"alg": "ES384"}, "alg": "ES256"},
+    "j52 alg that fits the key and is not offered": {
+        "key": prover.RSA_KEY,
+        "head": {"alg": "RS512"},
+        "alg": "RS512",
+    },
     "j52 alg of another kind of key": {"head": {"alg": "RS256"}, "alg": "ES256"},
     "j52 signed by another key": {"head": {"jwk": prover.public(prover.OTHER_KEY)}},
     "j52 private key in jwk": {"head": {"jwk": prover.KEY.as_dict(private=True)}},

@@ -18,6 +18,7 @@ PLACEHOLDER = re.compile(r"%\([a-z_]+\)s")
 HANGUL = re.compile(r"[가-힣]")
 
 SAID_BY_ENDPOINTS = (
+    "The app was disconnected.",
     "This app cannot sign you in",
     "This app is not registered here.",
     "The address that this app wants you to be sent to is not registered.",

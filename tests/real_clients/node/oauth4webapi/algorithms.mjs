@@ -6,9 +6,11 @@ import { heard, pause, tell } from '../talk.mjs'
 import { connected } from './app.mjs'
 
 const { as, http } = await connected(await heard())
-const offered = as.token_endpoint_auth_signing_alg_values_supported
+const known = (algorithms) => algorithms.filter((alg) => alg !== 'EdDSA') // it signs by the newer name, Ed25519
+const offered = known(as.token_endpoint_auth_signing_alg_values_supported)
+const proofs = known(as.dpop_signing_alg_values_supported)
 const pairs = new Map()
-for (const alg of new Set([...offered, ...as.dpop_signing_alg_values_supported])) {
+for (const alg of new Set([...offered, ...proofs])) {
   pairs.set(alg, await oauth.generateKeyPair(alg, { extractable: true }))
 }
 
@@ -30,5 +32,5 @@ async function token({ assertion = 'ES256', proof }) {
 
 const tokens = []
 for (const assertion of offered) tokens.push(await token({ assertion }))
-for (const proof of as.dpop_signing_alg_values_supported) tokens.push(await token({ proof }))
+for (const proof of proofs) tokens.push(await token({ proof }))
 tell('tokens', { tokens })

@@ -24,6 +24,7 @@ from authserver.database import DatabaseUnavailable
 from authserver.deliveries.dispatch import Dispatch
 from authserver.deliveries.sender import Sender
 from authserver.live import Live
+from authserver.oauth.programs import Programs
 from authserver.published.delivery import Delivery
 from authserver.published.news import News
 from authserver.published.revocations import RevocationFeed
@@ -33,6 +34,7 @@ from authserver.settings import Settings, load
 from authserver.tokens.access import AccessTokens
 from authserver.tokens.logout_token import LogoutTokens
 from authserver.web import errors
+from authserver.web.answers import Answers
 from authserver.web.cors import CrossOrigin
 from authserver.web.headers import SecurityHeaders
 from authserver.web.runner import Runner
@@ -62,7 +64,9 @@ class Server:
         self.feed = _delivery(settings, self.live, self.news)
         self.sender = _sender(self.capabilities, self.live)
         self.dispatch = Dispatch(self.sender)
-        self.api = self._application()
+        answers = surfaces.answers_of(settings)
+        self._oauth = list(surfaces.oauth(self.capabilities, self.live, self.runner, answers))
+        self.api = self._application(answers)
         self._entry = surfaces.published(self._protected(), self.capabilities, self.live, self.feed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,7 +133,7 @@ class Server:
         self.runner.close()
         self.capabilities.database.close()
 
-    def _application(self) -> FastAPI:
+    def _application(self, answers: Answers) -> FastAPI:
         app = FastAPI(
             title=self.settings.product_name,
             version=__version__,
@@ -139,10 +143,9 @@ class Server:
             redirect_slashes=False,
             telemetry=None,
         )
-        answers = surfaces.answers_of(self.settings)
         for router in surfaces.pages(self.capabilities, self.live, self.tokens, self.runner, answers):
             app.include_router(router)
-        for router in surfaces.oauth(self.capabilities, self.live, self.runner, answers):
+        for router in self._oauth:
             app.include_router(router)
         errors.mount(app, answers)
         return app
@@ -150,7 +153,7 @@ class Server:
     def _protected(self) -> ASGIApp:
         settings = self.settings
         return SecurityHeaders(
-            CrossOrigin(self.api, settings.allowed_origins),
+            CrossOrigin(Programs(self.api, self._oauth), settings.allowed_origins),
             issuer=settings.issuer,
             allowed_origins=settings.allowed_origins,
             logo_url=settings.logo_url,

@@ -166,9 +166,7 @@ def oauth(parts: Capabilities, live: Live, runner: Runner, answers: Answers) -> 
     )
     yield Token(runner, parts.clock, settings.issuer, parts.grants, issuing, exchange).router
     yield DeviceAuthorization(runner, parts.clock, Cookies(settings), settings.issuer).router
-    yield Register(
-        runner, parts.clock, settings.issuer, limits(settings), tokens_live(settings)
-    ).router
+    yield Register(runner, parts.clock, settings.issuer, limits(settings), tokens_live(settings)).router
     yield PushedRequests(runner, parts.clock, settings.issuer).router
     yield Revoke(runner, parts.clock, settings.issuer, parts.grants, genuine, settings.clock_skew).router
     yield Introspect(

@@ -21,8 +21,9 @@ from authserver.devices import asking, user_codes
 from authserver.devices.asking import GOOD_FOR, INTERVAL, Codes, Wanted
 from authserver.oauth.authorization_request import registered_scope, unregistered_target
 from authserver.oauth.client_auth import Unproven, authenticate, presented
-from authserver.oauth.errors import NO_STORE, ForPrograms, Problem, as_json
+from authserver.oauth.errors import NO_STORE, Problem, as_json
 from authserver.oauth.parameters import Parameters, from_form
+from authserver.oauth.programs import ForPrograms
 from authserver.protocol import oauth as words
 from authserver.protocol import paths
 from authserver.sessions.sign_in import Browser

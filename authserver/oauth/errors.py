@@ -4,23 +4,12 @@
 characters in it, and what is echoed is an attack sooner or later).
 """
 
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from fastapi.routing import APIRoute
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from authserver.database import DatabaseUnavailable
-from authserver.keyring.live import CannotSign
-from authserver.logs import get_logger
 from authserver.protocol.oauth import INVALID_CLIENT
-from authserver.web.body import BadRequest, BodyTooSlow
-from authserver.web.errors import TABLE
-from authserver.web.runner import Overloaded
-
-log = get_logger("authserver.oauth")
 
 NO_STORE: Final = {"cache-control": "no-store", "pragma": "no-cache"}
 
@@ -54,32 +43,4 @@ def as_json(problem: Problem) -> Response:
         answer.headers["www-authenticate"] = problem.challenge
     if problem.retry_after is not None:
         answer.headers["retry-after"] = str(problem.retry_after)
-    return answer
-
-
-class ForPrograms(APIRoute):
-    """A route whose every refusal is RFC 6749 §5.2, whatever `Accept` says: those of the layers below it as well."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except (BadRequest, Overloaded, DatabaseUnavailable, CannotSign) as error:
-                return _below(request, error)
-
-        return answer
-
-
-def _below(request: Request, error: Exception) -> Response:
-    """Say by the one table of errors (web/errors.py) what a failure below means outside."""
-    row = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
-    facts = {"path": request.scope["path"], "status": row.status, "kind": type(error).__name__}
-    log.info("request refused", **facts, cause=str(error))
-    description = getattr(error, "reason", row.message)
-    retry_after = getattr(error, "retry_after", row.retry_after)
-    answer = as_json(Problem(row.code, description, row.status, retry_after=retry_after))
-    if row.status == BodyTooSlow.status:
-        answer.headers["connection"] = "close"  # as web/errors.py: the rest would go on trickling in
     return answer

@@ -23,14 +23,14 @@ from authserver.authorizations.grants import Grants
 from authserver.clients.store import Client
 from authserver.clock import Clock, seconds
 from authserver.oauth.client_auth import Unproven, authenticate, presented
-from authserver.oauth.errors import NO_STORE, ForPrograms, Problem, as_json, client_problem
+from authserver.oauth.errors import NO_STORE, Problem, as_json, client_problem
 from authserver.oauth.issuing import Issuing
 from authserver.oauth.parameters import Parameters, from_form
+from authserver.oauth.programs import ForPrograms
 from authserver.protocol import oauth as words
 from authserver.protocol import paths
 from authserver.protocol.media import INTROSPECTION, INTROSPECTION_TYP
 from authserver.resource.principal import Principal
-from authserver.resource.verifier import ANY_KEY
 from authserver.tokens.current import CurrentTokens
 from authserver.tokens.genuine import GenuineTokens
 from authserver.web.runner import Runner
@@ -104,7 +104,7 @@ class Introspect:
         audience = _audience(own)
         if own.client_id != client.client_id and not set(audience) & {*client.audiences, client.client_id}:
             return None
-        principal = self._current.read(token, audience, ANY_KEY)
+        principal = self._current.confirm(own)
         return _described(principal) if isinstance(principal, Principal) else None
 
     def _refresh_token(

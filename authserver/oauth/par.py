@@ -19,8 +19,9 @@ from authserver.clock import Clock
 from authserver.oauth import authorization_request, possession
 from authserver.oauth.authorization_request import NoWayBack
 from authserver.oauth.client_auth import Unproven, authenticate, presented
-from authserver.oauth.errors import NO_STORE, ForPrograms, Problem, as_json
+from authserver.oauth.errors import NO_STORE, Problem, as_json
 from authserver.oauth.parameters import Parameters, from_form, to_store
+from authserver.oauth.programs import ForPrograms
 from authserver.protocol import oauth as words
 from authserver.protocol import paths
 from authserver.protocol.bearer import INVALID_DPOP_PROOF

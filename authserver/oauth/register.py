@@ -35,7 +35,8 @@ from authserver.clients.registration import Registration
 from authserver.clients.secrets import is_one_of
 from authserver.clients.store import Client
 from authserver.clock import Clock
-from authserver.oauth.errors import NO_STORE, ForPrograms, Problem, as_json
+from authserver.oauth.errors import NO_STORE, Problem, as_json
+from authserver.oauth.programs import ForPrograms
 from authserver.oauth.registration import OURS_TO_SAY, described, read_json, unfit, unverified_token
 from authserver.opaque import Secret, new_id
 from authserver.protocol import oauth as words

@@ -19,11 +19,13 @@ from authserver.authorizations.grants import Grants
 from authserver.clients.store import Client
 from authserver.clock import Clock
 from authserver.oauth.client_auth import Unproven, authenticate, presented
-from authserver.oauth.errors import NO_STORE, ForPrograms, Problem, as_json
+from authserver.oauth.errors import NO_STORE, Problem, as_json
 from authserver.oauth.parameters import Parameters, from_form
+from authserver.oauth.programs import ForPrograms
 from authserver.protocol import oauth as words
 from authserver.protocol import paths
 from authserver.protocol.revocation import Kind
+from authserver.replays import store as replays
 from authserver.resource.principal import Principal
 from authserver.revocations import store as revocations
 from authserver.tokens.genuine import GenuineTokens
@@ -79,6 +81,8 @@ class Revoke:
         if principal.client_id != client.client_id:
             return
         until = datetime.fromtimestamp(principal.expires_at, UTC) + self._clock_skew
+        if not replays.claim(db, "revoked_token", principal.jti, expires_at=until):
+            return  # once is enough: else one token could fill the list that every resource service holds
         revocations.append(db, Kind.JTI, principal.jti, now=now, expires_at=until)
         detail = {"client_id": client.client_id, "jti": principal.jti}
         record(db, Entry("token.revoked", now, "server", session_id=principal.sid, detail=detail))

@@ -27,7 +27,7 @@ from authserver.clock import Clock
 from authserver.oauth import possession
 from authserver.oauth.authlib_bridge import Answer, TokenEndpoint, TokenRequest
 from authserver.oauth.client_auth import Unproven, authenticate, presented
-from authserver.oauth.errors import NO_STORE, ForPrograms, Problem, as_json
+from authserver.oauth.errors import NO_STORE, Problem, as_json
 from authserver.oauth.grants.authorization_code import S256, AuthorizationCode
 from authserver.oauth.grants.client_credentials import ClientCredentials
 from authserver.oauth.grants.device_code import DeviceCode
@@ -35,6 +35,7 @@ from authserver.oauth.grants.refresh_token import RefreshToken
 from authserver.oauth.grants.token_exchange import TokenExchange
 from authserver.oauth.issuing import Issuing
 from authserver.oauth.parameters import Parameters, from_form
+from authserver.oauth.programs import ForPrograms
 from authserver.protocol import paths
 from authserver.resource.dpop import Proof
 from authserver.tokens.exchanged import Exchange

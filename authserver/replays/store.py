@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, select
 from authserver.database import upsert
 from authserver.replays.models import replay
 
-Purpose = Literal["dpop", "client_assertion"]
+Purpose = Literal["dpop", "client_assertion", "revoked_token"]
 
 
 def claim(db: Connection, purpose: Purpose, *identifier: str, expires_at: datetime) -> bool:

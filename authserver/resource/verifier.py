@@ -52,7 +52,7 @@ def verify(
     """
     expected = _Expected.of(issuer, audience, leeway)
     outcome = _verify(token, keys, expected, now)
-    return outcome if isinstance(outcome, Refusal) else _unless_lost(outcome, thumbprint, revocations)
+    return outcome if isinstance(outcome, Refusal) else unless_lost(outcome, thumbprint, revocations)
 
 
 class Verifier:
@@ -92,7 +92,7 @@ class Verifier:
             refusal = _check_times(known._claims, self._expected.leeway, now)  # noqa: SLF001 - the hot path
             if refusal is not None:
                 return refusal
-        return _unless_lost(outcome, thumbprint, revocations)
+        return unless_lost(outcome, thumbprint, revocations)
 
     def _remember(self, memory: "_Memory", token: str, principal: Principal) -> None:
         """Two generations: dropping the older one is one assignment, so threads need no lock."""
@@ -191,7 +191,7 @@ def _check_shapes(claims: VerifiedClaims) -> Refusal | None:
     return None if type(get("auth_time", 0)) in _NUMBERS else Refusal(Reason.MALFORMED, "auth_time")
 
 
-def _unless_lost(
+def unless_lost(
     principal: Principal, thumbprint: str | None, revocations: RevocationSet | None
 ) -> Principal | Refusal:
     """Unless the token is in the wrong hands, or revoked: what may differ each time that it is shown."""

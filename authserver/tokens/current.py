@@ -12,7 +12,7 @@ from authserver.keyring.live import LiveKeyring, Snapshot
 from authserver.resource.keys import PublicKeys
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Reason, Refusal
-from authserver.resource.verifier import Verifier
+from authserver.resource.verifier import ANY_KEY, Verifier, unless_lost
 from authserver.revocations.index import RevocationIndex
 
 MOST_AUDIENCES: Final = (
@@ -45,6 +45,13 @@ class CurrentTokens:
         return self._verifier(audience).verify(
             token, keys=self._keys, now=now, revocations=listed, thumbprint=thumbprint
         )
+
+    def confirm(self, principal: Principal) -> Principal | Refusal:
+        """Answer whether a token that was verified just now still counts, whoever holds it."""
+        listed = self._revocations.current()
+        if listed is None:
+            return Refusal(Reason.UNAVAILABLE, "no revocation list yet")
+        return unless_lost(principal, ANY_KEY, listed)
 
     def _verifier(self, audience: Audience) -> Verifier:
         found = self._verifiers.get(audience)

@@ -59,8 +59,8 @@ def mount(app: FastAPI, answers: Answers) -> None:
     """Make the application answer every failure by the table."""
 
     async def by_kind(request: Request, error: Exception) -> Response:
-        row = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
-        _note(request, row, error)
+        row = row_of(error)
+        note(request, row, error)
         retry_after = getattr(error, "retry_after", row.retry_after)
         return render(
             answers, request, replace(row, retry_after=retry_after), detail=getattr(error, "reason", None)
@@ -102,7 +102,11 @@ def render(answers: Answers, request: Request, row: Row, *, detail: str | None =
     return answer
 
 
-def _note(request: Request, row: Row, error: Exception) -> None:
+def row_of(error: Exception) -> Row:
+    return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+
+
+def note(request: Request, row: Row, error: Exception) -> None:
     """One line for each: the trace only where the mistake is ours."""
     facts = {"path": request.scope["path"], "status": row.status, "kind": type(error).__name__}
     if row.status == TABLE[Exception].status:

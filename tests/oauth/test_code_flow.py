@@ -1,5 +1,7 @@
 """From the first redirect to the last refresh, as an app goes it."""
 
+from typing import Any
+
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -12,7 +14,8 @@ from tests.visitor import Visitor
 
 def read(server: Server, token: str) -> tuple[dict[str, object], dict[str, object]]:
     """Header and claims, verified with the published keys by another library."""
-    keys = KeySet.import_key_set(server.keyring.snapshot.jwks)
+    jwks: Any = server.keyring.snapshot.jwks
+    keys = KeySet.import_key_set(jwks)
     decoded = jwt.decode(token, keys, algorithms=["RS256"])
     return decoded.header, decoded.claims
 

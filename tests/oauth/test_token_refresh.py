@@ -348,7 +348,6 @@ def test_old_refresh_token_revokes_its_family(app: App, later: Later, signed_in:
     assert error(app.refresh(signed_in, second)) == "invalid_grant"
 
 
-@pytest.mark.xfail(reason="one token can be put on the list again and again, by its client alone")
 def test_revoking_one_token_again_and_again_is_one_entry_of_the_list(
     server: Server, app: App, signed_in: Visitor
 ) -> None:

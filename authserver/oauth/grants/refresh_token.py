@@ -47,7 +47,11 @@ class RefreshToken(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no t
     def issue_token(self, _account: Account, token: RefreshTokenView) -> Answer:
         request, client, live = self.request, self.request.registered, token.live
         held = live.authorization
-        audience = require(narrowed_audience(request.parameters, held.audience))
+        ours = self.server.issuing.access_tokens.issuer
+        allowed = [each for each in held.audience if each in {*client.audiences, ours}]
+        if not allowed:
+            raise InvalidGrantError("Whom the tokens were for is no longer registered for this client.")
+        audience = require(narrowed_audience(request.parameters, allowed))
         still = [name for name in held.scope.split() if name in client.scopes]
         scope = require(narrowed_scope(request.parameters.get("scope"), still))
         if client.public:

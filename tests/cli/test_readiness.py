@@ -94,6 +94,8 @@ def test_promotion_that_waited_in_vain_is_refused_and_says_what_to_do(
 ) -> None:
     stand(database, clock.now())
     before, began = active(cli), clock.now()
+    half_way = began + timedelta(seconds=30)
+    clock.later(half_way, partial(stand, database, half_way))
     result = cli("keys", "rotate", *words)
     assert result.exit_code == 1
     assert clock.now() - began == timedelta(seconds=seconds)
@@ -139,7 +141,7 @@ def test_wait_beyond_the_safe_date_promotes_when_the_last_service_has_the_key(
 ) -> None:
     kid, began = upcoming(cli), clock.now()
     late = began + timedelta(seconds=370)
-    for moment in (began + timedelta(seconds=300), late):
+    for moment in (began + timedelta(seconds=300), began + timedelta(seconds=335), late):
         clock.later(moment, partial(stand, database, moment, kids=[kid] if moment == late else []))
     result = cli("keys", "rotate", "--wait", "400", "--json")
     assert json.loads(result.stdout)["outcome"] == "promoted"

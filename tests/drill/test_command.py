@@ -93,7 +93,7 @@ def test_ctrl_c_ends_what_was_started_and_removes_the_folder(tmp_path: Path) -> 
         drill.send_signal(signal.SIGINT)
         assert drill.wait(30) != 0
     assert list(tmp_path.iterdir()) == []
-    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+    until(lambda: not [pid for pid in started if Path(f"/proc/{pid}").exists()], within=10)
 
 
 def children(pid: int) -> list[int]:

@@ -46,10 +46,6 @@ def sign_out(_server: Server, visitor: Visitor, _account: Account) -> None:
     assert visitor.post("/logout", json={}).status_code in {200, 204}
 
 
-def sign_in_again(_server: Server, visitor: Visitor, _account: Account) -> None:
-    visitor.sign_in("alice", PASSWORD)
-
-
 def new_password(parts: Capabilities, account: Account) -> Callable[..., object]:
     made = parts.hasher.hash(prepare("quartz lantern otter brisk"))
     return lambda db, now: parts.consequences.change_password(db, account, made, now, "operator")
@@ -61,7 +57,6 @@ def no_roles(parts: Capabilities, account: Account) -> Callable[..., object]:
 
 ENDS: dict[str, Change] = {
     "signed out": sign_out,
-    "signed in again in the same browser": sign_in_again,
     "signed out by the operator": operator(
         lambda parts, account: lambda db, now: parts.consequences.sign_out(db, account, now)
     ),

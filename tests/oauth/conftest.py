@@ -15,7 +15,10 @@ from authserver.app import Server
 from authserver.clients import secrets, store
 from authserver.clients.store import Client
 from authserver.opaque import Secret
+from tests.attacks.fast_servers import make_settings
 from tests.visitor import Visitor
+
+__all__ = ["make_settings"]
 
 CALLBACK = "https://orders.example/callback"
 VERIFIER = "a-code-verifier-of-43-characters-or-more-0123456789"
@@ -86,6 +89,7 @@ def make_app(server: Server) -> MakeApp:
             "grant_types": GRANTS,
             "scope": SCOPES,
             "first_party": True,
+            "id_token_signed_response_alg": parts.settings.signing_algorithms[0],
             "registered_by": "operator",
             "created_at": parts.clock.now(),
         }

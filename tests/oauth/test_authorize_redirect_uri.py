@@ -8,11 +8,14 @@ import pytest
 from authserver.accounts.store import Account
 from authserver.app import Server
 from authserver.clients import store
+from tests.attacks.marks import SQLITE_ONLY
 from tests.clocks import HandClock
 from tests.conftest import PASSWORD
 from tests.oauth.conftest import CALLBACK, App, MakeApp, on_the_way, returned
 from tests.oauth.reading import PAGE, error, leads_nowhere
 from tests.visitor import Visitor
+
+pytestmark = SQLITE_ONLY  # what is read and refused here, no database has a part in
 
 HOST = "orders.example"
 FOREIGN = (

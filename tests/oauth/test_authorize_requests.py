@@ -11,6 +11,7 @@ from authserver.accounts.store import Account
 from authserver.app import Server
 from authserver.oauth.parameters import MOST
 from tests.attacks.bare_request import send
+from tests.attacks.marks import SQLITE_ONLY
 from tests.conftest import ISSUER, PASSWORD
 from tests.oauth.conftest import CALLBACK, CHALLENGE, App, MakeApp, on_the_way, returned
 from tests.oauth.reading import PAGE, SAYABLE, leads_nowhere
@@ -53,6 +54,8 @@ BAD_CHALLENGES: tuple[dict[str, str | None], ...] = (
     {"code_challenge": "코" * 43},
     {"code_challenge": "A" * 129},
 )
+
+pytestmark = SQLITE_ONLY  # what is read and refused here, no database has a part in
 
 
 @pytest.mark.parametrize("kind", ["confidential", "public"])

@@ -10,9 +10,12 @@ import pytest
 from authserver.app import Server
 from authserver.clients import secrets, store
 from authserver.opaque import hash_secret
+from tests.attacks.marks import SQLITE_ONLY
 from tests.oauth.conftest import App, MakeApp
 from tests.oauth.reading import error
 from tests.visitor import Visitor
+
+pytestmark = SQLITE_ONLY  # what is read and refused here, no database has a part in
 
 ENDPOINTS = ("token", "par", "revoke", "introspect")
 BY_SECRET = ("client_secret_basic", "client_secret_post")

@@ -16,7 +16,7 @@ def read(server: Server, token: str) -> tuple[dict[str, object], dict[str, objec
     """Header and claims, verified with the published keys by another library."""
     jwks: Any = server.keyring.snapshot.jwks
     keys = KeySet.import_key_set(jwks)
-    decoded = jwt.decode(token, keys, algorithms=["RS256"])
+    decoded = jwt.decode(token, keys, algorithms=["ES256"])
     return decoded.header, decoded.claims
 
 

@@ -8,11 +8,14 @@ from authserver.accounts.store import Account
 from authserver.app import Server
 from authserver.authorizations.models import authorization_request
 from authserver.authorizations.requests import PUSHED_FOR
+from tests.attacks.marks import SQLITE_ONLY
 from tests.clocks import HandClock
 from tests.conftest import PASSWORD
 from tests.oauth.conftest import App, MakeApp, returned
 from tests.oauth.reading import PAGE, Later, error, leads_nowhere
 from tests.visitor import Visitor
+
+pytestmark = SQLITE_ONLY  # what is read and refused here, no database has a part in
 
 NAME = re.compile(r"urn:ietf:params:oauth:request_uri:[A-Za-z0-9_-]{43}")
 

@@ -18,7 +18,7 @@ from authserver.clients.store import Registered
 from authserver.oauth.register import CHANGES
 from tests.cli.conftest import on_sqlite
 from tests.clocks import HandClock
-from tests.conftest import ISSUER, PASSWORD
+from tests.conftest import ISSUER, PASSWORD, MakeServer
 from tests.oauth.conftest import App, MakeApp, on_the_way
 from tests.oauth.reading import PAGE, SAYABLE, error, events
 from tests.signing_keys import rsa_key_pairs
@@ -28,6 +28,12 @@ CALLBACK = "https://orders.example/callback"
 ENDPOINT = "/oauth2/register"
 SHOP: dict[str, Any] = {"client_name": "Shop", "redirect_uris": [CALLBACK]}
 Invite = Callable[..., str]
+
+
+@pytest.fixture
+def server(make_server: MakeServer) -> Server:
+    """RS256 is what a registration means that names no algorithm."""
+    return make_server(signing_algorithms=("RS256",))
 
 
 @pytest.fixture

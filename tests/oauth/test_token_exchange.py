@@ -260,7 +260,7 @@ def test_client_without_a_secret_may_not_even_if_the_table_says_so(
 
 def forged(server: Server, token: str, **other: Any) -> str:
     """A token that we signed, with other claims."""
-    signer: Signer = server.keyring.signer("RS256")
+    signer: Signer = server.keyring.signer("ES256")
     return signer.sign(ACCESS_TOKEN_TYP, {**claims(server, token), **other})
 
 

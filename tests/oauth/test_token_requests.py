@@ -13,6 +13,7 @@ from authserver.accounts.store import Account
 from authserver.app import Server
 from tests.attacks.bare_request import send
 from tests.attacks.fast_servers import logs_of_production
+from tests.attacks.marks import SQLITE_ONLY
 from tests.conftest import PASSWORD
 from tests.oauth.conftest import App, MakeApp
 from tests.oauth.reading import PAGE, claims, error, introspected
@@ -45,6 +46,8 @@ GRANT_TYPES = (
     '"',
     "\\",
 )
+
+pytestmark = SQLITE_ONLY  # what is read and refused here, no database has a part in
 AUTHORIZE_NAMES = (
     *(
         "response_type",

@@ -247,7 +247,7 @@ def test_signed_out_session_tells_nothing(server: Server, app: App, signed_in: V
 def test_client_that_registered_it_gets_a_signed_answer(
     server: Server, make_app: MakeApp, signed_in: Visitor, alice: Account
 ) -> None:
-    app = make_app(userinfo_signed_response_alg="RS256")
+    app = make_app(userinfo_signed_response_alg="ES256")
     answer = asked(signed_in, tokens(app, signed_in, "openid email")["access_token"])
     assert answer.headers["content-type"] == "application/jwt"
     read = claims(server, answer.text)
@@ -257,7 +257,7 @@ def test_client_that_registered_it_gets_a_signed_answer(
 
 @SQLITE_ONLY
 def test_signed_answer_is_no_hint_who_is_meant(make_app: MakeApp, signed_in: Visitor) -> None:
-    app = make_app(userinfo_signed_response_alg="RS256")
+    app = make_app(userinfo_signed_response_alg="ES256")
     signed = asked(signed_in, tokens(app, signed_in)["access_token"]).text
     answer = app.authorize(signed_in, id_token_hint=signed)
     assert "error=invalid_request" in answer.headers["location"]
@@ -348,7 +348,7 @@ def test_bearer_token_gains_nothing_by_a_proof(app: App, signed_in: Visitor, clo
 def test_discovery_says_where_and_what(visitor: Visitor) -> None:
     said = visitor.get("/.well-known/openid-configuration").json()
     assert said["userinfo_endpoint"] == ISSUER + USERINFO
-    assert said["userinfo_signing_alg_values_supported"] == ["RS256"]
+    assert said["userinfo_signing_alg_values_supported"] == ["ES256"]
     assert {"openid", "profile", "email", "phone", "address", "roles", "groups"} < set(
         said["scopes_supported"]
     )

@@ -16,7 +16,9 @@ __all__ = ["app", "make_app"]
 @pytest.fixture
 def shop(make_app: MakeApp) -> App:
     return make_app(
-        client_id="shop", client_name="Shop", first_party=False, id_token_signed_response_alg="ES256"
+        client_id="shop",
+        client_name="Shop",
+        first_party=False,
     )
 
 

@@ -99,9 +99,7 @@ def renew(stand: Stand) -> list[Record]:
             server = ends.enter_context(stand.serving(installed, workers=workers))
             subjects[name] = with_cpu(server, _refreshing(server.origin + paths.TOKEN, secret, seed))
         if (package := oidc_provider.installed()) is not None:
-            scratch = stand.folder()
-            server, secret = ends.enter_context(oidc_provider.serving(package, scratch, seeded=wanted))
-            subjects[PEER] = with_cpu(server, _refreshing(server.origin + "/token", secret, scratch / "seed"))
+            subjects[PEER] = partial(_refreshing_peer, package, stand)
         taken = interleave(subjects, stand.rounds, stand.seconds)
     return _records("renew", taken, {}, {OURS: (RENEW_ONE, PEER), OURS_TWO: (RENEW_TWO, PEER)})
 
@@ -255,6 +253,13 @@ def _refreshing(url: str, secret: str, seed: Path) -> Measure:
         return wrk.measure(url, CONNECTIONS, seconds, "refresh.lua", environment)
 
     return measure
+
+
+def _refreshing_peer(package: Path, stand: Stand, seconds: float) -> Sample:
+    """Start the peer anew for each round: its memory keeps a thousand things, and forgets the seeds of the next one."""
+    scratch = stand.folder()
+    with oidc_provider.serving(package, scratch, seeded=CHUNK) as (server, secret):
+        return _refreshing(server.origin + "/token", secret, scratch / "seed")(seconds)
 
 
 def _post(url: str, body: str, auth: str, seconds: float) -> Sample:

@@ -7,7 +7,6 @@ when, and the tokens. One server object serves every request; what belongs to a 
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin, OAuth2Error, OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
@@ -16,12 +15,12 @@ from sqlalchemy import Connection
 from authserver.authorizations.grants import Grants
 from authserver.clients.store import Client
 from authserver.oauth.errors import Problem
-from authserver.oauth.issuing import Issuing, Signers
+from authserver.oauth.issuing import Issuing, Signers, Unsigned
 from authserver.oauth.parameters import Parameters
 from authserver.protocol.oauth import INVALID_REQUEST, UNSUPPORTED_GRANT_TYPE
 from authserver.tokens.exchanged import Exchange
 
-Answer = Mapping[str, Any]
+Answer = Unsigned
 
 
 class Refused(OAuth2Error):  # type: ignore[misc]  # Authlib has no types

@@ -16,6 +16,10 @@ from authserver.protocol.oauth import OPENID
 from authserver.tokens.granted import Granted, GrantedTokens
 from authserver.tokens.id_token import IdTokens
 
+# An answer that is not signed yet: to sign takes longer than everything else, and nobody shall wait for it who waits for
+# the database. So it is done when the transaction is over.
+Unsigned = Callable[[], Mapping[str, Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class Signers:
@@ -53,10 +57,26 @@ class Issuing:
         nonce: str | None,
         thumbprint: str | None,
         about: Mapping[str, Any] = MappingProxyType({}),
-    ) -> dict[str, Any]:
-        """Sign what a person allowed. `audience`: what was asked for, and is allowed; `about`: tokens/person.py;
+    ) -> Unsigned:
+        """Put together what a person allowed. `audience`: what was asked for, and is allowed; `about`: tokens/person.py;
         `thumbprint` of the client's key, which the access token is bound to.
         """
+        return lambda: self._for_account(
+            signers, live, client, scope, audience, refresh_token, nonce, thumbprint, about
+        )
+
+    def _for_account(
+        self,
+        signers: Signers,
+        live: Live,
+        client: Client,
+        scope: str,
+        audience: Sequence[str],
+        refresh_token: str | None,
+        nonce: str | None,
+        thumbprint: str | None,
+        about: Mapping[str, Any],
+    ) -> dict[str, Any]:
         whom = self.access_tokens.with_userinfo(audience, scope)
         token = self.access_tokens.of_authorization(
             signers.access_token, live, client, scope=scope, audience=whom, thumbprint=thumbprint
@@ -79,12 +99,14 @@ class Issuing:
         scope: str,
         audience: Sequence[str],
         thumbprint: str | None,
-    ) -> dict[str, Any]:
-        """Sign a token of a client on its own behalf."""
-        token = self.access_tokens.of_client(
-            signers.access_token, client, at, scope=scope, audience=audience, thumbprint=thumbprint
+    ) -> Unsigned:
+        """Put together a token of a client on its own behalf."""
+        return lambda: answer_of(
+            self.access_tokens.of_client(
+                signers.access_token, client, at, scope=scope, audience=audience, thumbprint=thumbprint
+            ),
+            thumbprint,
         )
-        return answer_of(token, thumbprint)
 
 
 def narrowed_audience(parameters: Parameters, allowed: Sequence[str]) -> Sequence[str] | Problem:

@@ -6,7 +6,8 @@
 4. the signing keys: asked for first, so that no code is spent when none may sign
 5. the grant (grants/): in one transaction, committed before the answer leaves; refusals are committed as well, as the
    end of a stolen family is one
-6. never stored by anybody on the way: `Cache-Control: no-store`
+6. the signatures, when the transaction is over: they take longer than all the rest, and others wait for the database
+7. never stored by anybody on the way: `Cache-Control: no-store`
 
 What a client does on its own behalf changes nothing, so it does not wait for anybody who writes, unless it sent
 something that is good once.
@@ -25,7 +26,7 @@ from authserver.clients.registration import CLIENT_CREDENTIALS
 from authserver.clients.store import Client
 from authserver.clock import Clock
 from authserver.oauth import possession
-from authserver.oauth.authlib_bridge import Answer, TokenEndpoint, TokenRequest
+from authserver.oauth.authlib_bridge import TokenEndpoint, TokenRequest
 from authserver.oauth.client_auth import Unproven, authenticate, presented
 from authserver.oauth.errors import NO_STORE, Problem, as_json
 from authserver.oauth.grants.authorization_code import S256, AuthorizationCode
@@ -33,7 +34,7 @@ from authserver.oauth.grants.client_credentials import ClientCredentials
 from authserver.oauth.grants.device_code import DeviceCode
 from authserver.oauth.grants.refresh_token import RefreshToken
 from authserver.oauth.grants.token_exchange import TokenExchange
-from authserver.oauth.issuing import Issuing
+from authserver.oauth.issuing import Issuing, Unsigned
 from authserver.oauth.parameters import Parameters, from_form
 from authserver.oauth.programs import ForPrograms
 from authserver.protocol import paths
@@ -122,12 +123,14 @@ class Token:
         proof = possession.shown(request.headers.getlist("dpop"), self._uri, self._clock.now())
         if isinstance(proof, Problem):
             return as_json(proof)
-        answer = await self._when_allowed(parameters, unproven, proof)
-        return as_json(answer) if isinstance(answer, Problem) else JSONResponse(dict(answer), 200, NO_STORE)
+        unsigned = await self._when_allowed(parameters, unproven, proof)
+        if isinstance(unsigned, Problem):
+            return as_json(unsigned)
+        return JSONResponse(dict(await self._runner.work(unsigned)), 200, NO_STORE)
 
     async def _when_allowed(
         self, parameters: Parameters, unproven: Unproven, proof: Proof | None
-    ) -> Answer | Problem:
+    ) -> Unsigned | Problem:
         """Wait, for a second at most, where a token of this very second would be refused by a sign-out before it."""
         single_use = unproven.single_use or proof is not None
         only_reads = parameters.get("grant_type") == CLIENT_CREDENTIALS and not single_use
@@ -140,7 +143,7 @@ class Token:
 
     def _step(
         self, db: Connection, parameters: Parameters, unproven: Unproven, proof: Proof | None, now: datetime
-    ) -> Answer | Problem:
+    ) -> Unsigned | Problem:
         client = authenticate(db, unproven, now, self._issuer)
         if isinstance(client, Problem):
             return client

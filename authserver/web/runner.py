@@ -135,6 +135,13 @@ class Runner:
             return answer
         return await self._in_time(lambda: self._database.write(step))
 
+    async def work(self, work: Callable[[], T]) -> T:
+        """Run what takes a millisecond of the processor, such as a signature, and needs no database.
+
+        :raises Overloaded: too many wait already.
+        """
+        return work() if self._database.embedded else await self._waiting.run(work)
+
     def require_room_to_hash(self) -> None:
         """Ask before an attempt is counted that could not be looked at.
 

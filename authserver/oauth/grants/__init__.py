@@ -1,14 +1,14 @@
 """The grants, a file each: Authlib's order of checks, and our claims and tokens."""
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from authserver.oauth.authlib_bridge import Refused
 from authserver.oauth.errors import Problem
+from authserver.oauth.issuing import Unsigned
 
 T = TypeVar("T")
 
-Answer = Mapping[str, Any]
+Answer = Unsigned
 
 
 def require(found: T | Problem) -> T:

@@ -10,6 +10,7 @@
 Which of the reasons of 3 it was is not said: a client learns nothing of tokens that are not for it (§2.2.2).
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin
@@ -54,15 +55,20 @@ class TokenExchange(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Aut
         subject = exchange.subjects.read(request.db, unverified_token, request.registered, request.now)
         if subject is None:
             raise Refused(NOT_GOOD)
-        token = exchange.tokens.mint(
-            request.signers.access_token,
-            subject,
-            audience=require(_audience(request.parameters, subject)),
-            scope=require(narrowed_scope(request.parameters.get("scope"), subject.scopes)),
-            thumbprint=request.thumbprint,
-        )
-        answer = {**answer_of(token, request.thumbprint), "issued_token_type": ACCESS_TOKEN_TYPE}
-        return 200, answer, self.TOKEN_RESPONSE_HEADER
+        audience = require(_audience(request.parameters, subject))
+        scope = require(narrowed_scope(request.parameters.get("scope"), subject.scopes))
+
+        def sign() -> Mapping[str, Any]:
+            token = exchange.tokens.mint(
+                request.signers.access_token,
+                subject,
+                audience=audience,
+                scope=scope,
+                thumbprint=request.thumbprint,
+            )
+            return {**answer_of(token, request.thumbprint), "issued_token_type": ACCESS_TOKEN_TYPE}
+
+        return 200, sign, self.TOKEN_RESPONSE_HEADER
 
 
 def _unreadable(parameters: Parameters) -> Problem | None:

@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 from authserver.clients.store import Client
 from authserver.oauth.errors import Problem
 from authserver.protocol.bearer import INVALID_DPOP_PROOF
+from authserver.protocol.dpop import OLDEST
 from authserver.protocol.oauth import INVALID_REQUEST
 from authserver.replays import store as replays
-from authserver.resource.dpop import OLDEST, BadProof, Expected, Proof, verify_proof
+from authserver.resource.dpop import BadProof, Expected, Proof, verify_proof
 
 KEPT: Final = timedelta(seconds=2 * OLDEST)  # no server's clock is that slow
 MISSING: Final = Problem(INVALID_REQUEST, "This client has to send a DPoP proof with each request.")

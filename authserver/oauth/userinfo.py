@@ -32,9 +32,10 @@ from authserver.oauth.errors import NO_STORE, Problem, as_json
 from authserver.oauth.shown_token import ShownToken, by_proof, shown
 from authserver.protocol import oauth as words
 from authserver.protocol import paths
+from authserver.protocol.dpop import ALGORITHMS
 from authserver.protocol.media import ID_TOKEN_TYP
 from authserver.resource.answer import answer_to
-from authserver.resource.dpop import ALGORITHMS, Proof
+from authserver.resource.dpop import Proof
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Reason, Refusal
 from authserver.tokens import person

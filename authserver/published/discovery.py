@@ -8,10 +8,10 @@ from authserver.accounts.profile import BY_SCOPE, SCOPE_OF
 from authserver.authorizations.grants import ACR
 from authserver.clients.public_keys import ALGORITHMS as ASSERTION_ALGORITHMS
 from authserver.protocol import paths
+from authserver.protocol.dpop import ALGORITHMS as PROOF_ALGORITHMS
 from authserver.protocol.media import JSON
 from authserver.protocol.oauth import OFFLINE_ACCESS, OPENID
 from authserver.published.documents import Document, json_document
-from authserver.resource.dpop import ALGORITHMS as PROOF_ALGORITHMS
 
 
 def metadata(

@@ -7,13 +7,15 @@ a key only with a proof of that key (`possession`).
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from authserver.resource.cookies import read_cookie
 from authserver.resource.csrf import cross_site
-from authserver.resource.dpop import Proof
 from authserver.resource.possession import Possession
 from authserver.resource.refusal import Reason, Refusal
+
+if TYPE_CHECKING:
+    from authserver.resource.dpop import Proof
 
 _CSRF_HEADERS: Final = ("origin", "host", "sec-fetch-site")
 
@@ -44,9 +46,8 @@ class PlacedRequest(RequestView, Protocol):
         ...
 
 
-Shown = tuple[
-    str, Proof | None
-]  # a token as it was sent, unverified, and the proof that came with it; in haste
+# A token as it was sent, unverified, and the proof that came with it; in haste.
+Shown = tuple[str, "Proof | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Credentials:
         )
         return proof if isinstance(proof, Refusal) else (token, proof)
 
-    def once(self, proof: Proof, request: RequestView) -> Refusal | None:
+    def once(self, proof: "Proof", request: RequestView) -> Refusal | None:
         """Use up a proof for this request; why not, if another one had it."""
         if self.possession is None or not isinstance(request, PlacedRequest):
             return Refusal(

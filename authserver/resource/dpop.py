@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from joserfc.jwk import thumbprint as thumbprint_of
 
+from authserver.protocol.dpop import ALGORITHMS, NEWEST, OLDEST
 from authserver.protocol.media import PROOF_TYP
 from authserver.resource.jws import (
     MalformedToken,
@@ -31,9 +32,6 @@ from authserver.resource.jws import (
 from authserver.resource.keys import PublicKey
 from authserver.resource.target_uri import normal
 
-ALGORITHMS: Final = ("ES256", "RS256", "PS256", "Ed25519", "EdDSA")
-OLDEST: Final = 60.0  # seconds that a proof is on its way, or that the sender's clock is behind
-NEWEST: Final = 10.0  # seconds that its clock may be ahead (FAPI 2.0 §5.3.2.1)
 LONGEST_JTI: Final = 256
 LONGEST_EXPONENT: Final = 6  # characters of `e`: a proof by a huge one takes 40 times as long to verify
 THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7638 with SHA-256

@@ -16,10 +16,10 @@ from time import time
 from typing import TYPE_CHECKING, Any, Final
 
 from authserver.protocol import cookies
+from authserver.protocol.dpop import ALGORITHMS
 from authserver.resource.answer import Answer, answer_to
 from authserver.resource.credentials import Credentials, PlainRequest, RequestView, asks_by_proof
 from authserver.resource.decision import at_once, step_by_step
-from authserver.resource.dpop import ALGORITHMS, Proof
 from authserver.resource.fetch_threads import FetchThreads
 from authserver.resource.freshness import Freshness
 from authserver.resource.health import Health, Observer, Tally
@@ -44,6 +44,7 @@ from authserver.resource.trust import Trust
 from authserver.resource.verifier import LEEWAY, Verifier
 
 if TYPE_CHECKING:
+    from authserver.resource.dpop import Proof
     from authserver.resource.explanation import Explanation
     from authserver.resource.introspection import Introspection
     from authserver.resource.testing import LocalIssuer
@@ -204,7 +205,9 @@ class Guard:
                 outcome = _outcome_of(decided)
         return outcome if proof is None else self._once(proof, outcome, request)
 
-    def _once(self, proof: Proof, outcome: Principal | Refusal, request: RequestView) -> Principal | Refusal:
+    def _once(
+        self, proof: "Proof", outcome: Principal | Refusal, request: RequestView
+    ) -> Principal | Refusal:
         """Last, so that nobody fills the memory who has no token."""
         return outcome if isinstance(outcome, Refusal) else self._credentials.once(proof, request) or outcome
 

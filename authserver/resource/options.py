@@ -15,13 +15,14 @@ from authserver.protocol.heard import LONGEST_NAME
 from authserver.protocol.revocation import HEARTBEAT, LONGEST_WAIT
 from authserver.resource.freshness import Freshness
 from authserver.resource.http import require_secure
-from authserver.resource.revocation_following import HEARTBEATS
 
 # RFC 6454 §6.2 as browsers write it: lower case, ASCII, no path. Not https alone: an app's own web view has its scheme.
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _NEEDLESS_PORTS: Final = {"https": 443, "http": 80}
 _NAME: Final = re.compile(rf"(?=\S)[ -~]{{1,{LONGEST_NAME}}}(?<=\S)")
 _UNQUOTABLE: Final = frozenset('"\\')
+# Heartbeats of silence, and a connection counts as dead: the poll that follows comes before the third.
+HEARTBEATS: Final = 2.5
 _SHORTEST_BEAT: Final = 1.0  # what an issuer can be asked for: whole seconds
 _BEATS: Final = 3.0  # within what is accepted: a silent connection is given up, and the next one is made
 

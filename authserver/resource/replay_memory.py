@@ -9,9 +9,12 @@ who floods a service can delay others' requests, and repeat nobody's.
 """
 
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from authserver.resource.dpop import NEWEST, OLDEST, Proof
+from authserver.protocol.dpop import NEWEST, OLDEST
+
+if TYPE_CHECKING:
+    from authserver.resource.dpop import Proof
 
 ROOM: Final = 200_000  # some 30 MB; 2,800 proofs a second
 _ACCEPTED_FOR: Final = OLDEST + NEWEST
@@ -28,7 +31,7 @@ class ReplayMemory:
         self._began = float("-inf")  # the younger generation
         self._newest_old = self._newest_young = self._forgotten = float("-inf")
 
-    def claim(self, proof: Proof, request: object, now: float) -> bool:
+    def claim(self, proof: "Proof", request: object, now: float) -> bool:
         """True if `proof` was never seen before, or with this very request: a middleware and a view may both ask."""
         name = (proof.thumbprint, proof.jti)
         with self._lock:

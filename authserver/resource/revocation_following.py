@@ -15,6 +15,7 @@ from authserver.protocol.revocation import STREAM_EVENT
 from authserver.resource.event_stream import EventStream
 from authserver.resource.http import Connect, Exchange
 from authserver.resource.line import FetchFailed, Line, TooSlow
+from authserver.resource.options import HEARTBEATS
 from authserver.resource.patience import Patience
 from authserver.resource.revocation_document import MAX_FEED
 from authserver.resource.revocation_ladder import Ladder, Step
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger("authserver.resource")
 
-HEARTBEATS: Final = (
-    2.5  # of silence, and a connection counts as dead: the poll that follows comes before the third
-)
 LONGEST_EVENT: Final = 10.0  # seconds from an event's first byte to its last
 _OK: Final = 200
 _EVENT_STREAM: Final = "text/event-stream"

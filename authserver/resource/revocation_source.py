@@ -21,6 +21,7 @@ from authserver.resource.http import Connect, Fetch, Post
 from authserver.resource.jwks_source import JwksSource
 from authserver.resource.keys import PublicKey
 from authserver.resource.line import Line
+from authserver.resource.options import HEARTBEATS
 from authserver.resource.patience import Word
 from authserver.resource.revocation_copy import Heard, RevocationCopy
 from authserver.resource.revocation_document import (
@@ -30,7 +31,7 @@ from authserver.resource.revocation_document import (
     open_document,
     read_event,
 )
-from authserver.resource.revocation_following import HEARTBEATS, Following
+from authserver.resource.revocation_following import Following
 from authserver.resource.revocation_ladder import Ladder, Step
 from authserver.resource.revocation_set import RevocationSet
 from authserver.resource.service_report import Said, ServiceReport, believed, require_name

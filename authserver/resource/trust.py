@@ -10,11 +10,11 @@ from authserver.resource.http import NOT_MODIFIED, Fetch, Fetched, HttpFetch, Ht
 from authserver.resource.jwks_source import JwksSource
 from authserver.resource.principal import Principal
 from authserver.resource.refusal import Reason, Refusal
-from authserver.resource.revocation_source import MAX_FEED, RevocationSource
 from authserver.resource.verifier import Verifier
 
 if TYPE_CHECKING:
     from authserver.resource.introspection import Introspection
+    from authserver.resource.revocation_source import RevocationSource
 
 _ANSWERED = (200, NOT_MODIFIED)
 
@@ -47,7 +47,7 @@ class Trust:
     verifier: Verifier
     jwks: JwksSource
     jwks_fetch: NotedFetch
-    feed: RevocationSource | None
+    feed: "RevocationSource | None"
     freshness: Freshness
     introspection: "Introspection | None"
     clock: Callable[[], float]
@@ -71,6 +71,13 @@ class Trust:
         base = issuer.rstrip("/")
         jwks_fetch = NotedFetch(fetch or HttpFetch(), monotonic_clock)
         jwks = JwksSource(base + paths.JWKS, jwks_fetch, clock=monotonic_clock)
+        if not follow:
+            return cls(verifier, jwks, jwks_fetch, None, freshness, introspection, clock)
+        from authserver.resource.revocation_source import (  # noqa: PLC0415 - a tenth of a guard's start, for who follows
+            MAX_FEED,
+            RevocationSource,
+        )
+
         feed = RevocationSource(
             base + paths.REVOCATIONS,
             fetch or HttpFetch(max_bytes=MAX_FEED),
@@ -83,7 +90,7 @@ class Trust:
             clock=clock,
             monotonic_clock=monotonic_clock,
         )
-        return cls(verifier, jwks, jwks_fetch, feed if follow else None, freshness, introspection, clock)
+        return cls(verifier, jwks, jwks_fetch, feed, freshness, introspection, clock)
 
     def fetch_due(self) -> Callable[[], None] | None:
         """What a decision has to wait for, if anything."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from authserver.clients.public_keys import ALGORITHMS as ASSERTIONS
-from authserver.resource.dpop import ALGORITHMS as PROOFS
+from authserver.protocol.dpop import ALGORITHMS as PROOFS
 from tests.processes import LoginService
 from tests.real_clients.conftest import RunProgram
 from tests.real_clients.registered import SCOPE, SIGNED_OUT, SIGNS_PEOPLE_IN, invited, register

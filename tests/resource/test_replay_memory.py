@@ -2,7 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from authserver.resource.dpop import NEWEST, OLDEST, Proof
+from authserver.protocol.dpop import NEWEST, OLDEST
+from authserver.resource.dpop import Proof
 from authserver.resource.replay_memory import ReplayMemory
 
 NOW = 1_785_000_000.0

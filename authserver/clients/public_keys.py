@@ -45,11 +45,20 @@ def read(value: Any) -> Any:
     return {"keys": [{member: key[member] for member in KEPT if member in key} for key in signing]}
 
 
+def has_two_names(alg: str) -> bool:
+    return alg in FITTING["OKP"]
+
+
+def same_algorithm(one: str, other: str) -> bool:
+    """Whether two names mean one algorithm: `EdDSA` with Ed25519, the only curve here, is `Ed25519` (RFC 9864 §2.2)."""
+    return one == other or {one, other} == set(FITTING["OKP"])
+
+
 def usable(jwks: Mapping[str, Any], signing_alg: str | None = None) -> PublicKeys:
     """Open the keys of a set that was read or fetched, each with one algorithm (RFC 8725bis §3.1).
 
     One without `alg` takes the algorithm that the client registered, or the first of its type; one without `kid` the
-    thumbprint. What is not good for signing is left out.
+    thumbprint. Where an algorithm has two names, `signing_alg` is the one. What is not good for signing is left out.
 
     :raises InvalidKeySet: the document is no JWK Set.
     """
@@ -94,7 +103,9 @@ def _completed(key: Any, signing_alg: str | None) -> Any:
         return key
     allowed = FITTING[key["kty"]]
     alg = signing_alg if signing_alg in allowed else allowed[0]
-    return {"alg": alg, "kid": _thumbprint(key), **key}
+    named = {"alg": alg, "kid": _thumbprint(key), **key}
+    spelled = signing_alg and isinstance(named["alg"], str) and same_algorithm(named["alg"], signing_alg)
+    return {**named, "alg": signing_alg} if spelled else named
 
 
 def _thumbprint(key: Mapping[str, Any]) -> str | None:

@@ -109,16 +109,18 @@ def _key(client: Client, jws: UnverifiedJWS) -> PublicKey | Refused:
     registered = client.token_endpoint_auth_signing_alg
     if header.get("typ", "").lower() not in TYPS:
         return Refused("typ is that of another kind of JWT")
-    if header["alg"] not in public_keys.ALGORITHMS or registered not in (None, header["alg"]):
+    alg = header["alg"]
+    known = alg in public_keys.ALGORITHMS
+    if not known or (registered is not None and not public_keys.same_algorithm(registered, alg)):
         return Refused("alg is not the client's")
     if client.jwks is None:
         return Refused("no keys: the client registered jwks_uri, which is not fetched; register jwks")
     try:
-        keys = public_keys.usable(client.jwks, registered)
+        keys = public_keys.usable(client.jwks, alg if registered or public_keys.has_two_names(alg) else None)
     except InvalidKeySet as invalid:
         return Refused(f"its jwks: {invalid}")
     named = [header["kid"]] if "kid" in header else keys.kids
-    fitting = [key for kid in named if (key := keys.get(kid)) is not None and key.alg == header["alg"]]
+    fitting = [key for kid in named if (key := keys.get(kid)) is not None and key.alg == alg]
     return fitting[0] if len(fitting) == 1 else Refused("no key, or more than one, of that kid and alg")
 
 

@@ -50,3 +50,11 @@ def test_document_that_is_no_key_set_is_said_to_be_none(document: dict[str, Any]
 def test_one_of_the_keys_must_be_for_the_algorithm() -> None:
     assert fits({"keys": [RSA, EC]}, "ES256")
     assert not fits({"keys": [RSA, EC]}, "PS256")
+
+
+@pytest.mark.parametrize("written", ["EdDSA", "Ed25519"])
+@pytest.mark.parametrize("used", ["EdDSA", "Ed25519"])
+def test_two_names_of_one_algorithm_are_one(written: str, used: str) -> None:
+    """RFC 9864: a library signs by the new name with a key that was registered by the old one."""
+    assert set(algorithms({"keys": [{**ED25519, "alg": written}]}, used).values()) == {used}
+    assert set(algorithms({"keys": [{**ED25519, "alg": written}]}, "RS256").values()) == {written}
